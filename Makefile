@@ -1,0 +1,42 @@
+# The commands of the house. `make` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+DATA ?= .assay/demo
+LISTEN ?= 127.0.0.1:8080
+OPS_LISTEN ?= 127.0.0.1:9090
+
+.PHONY: help run test lint fmt golden bench volume
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## build, prepare the demo case, serve it, say where to look and how to log in
+	cargo build --locked -p assay
+	./target/debug/assay demo --data-dir $(DATA)
+	./target/debug/assay serve --data-dir $(DATA) --listen $(LISTEN) --ops-listen $(OPS_LISTEN) --log-format text
+
+test: ## everything: rules, contract suites, laws, HTTP, stories against the real binary
+	cargo test --locked --workspace
+
+lint: ## formatting, lints, documentation, what may come in, the domain alone
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo check --locked -p assay-domain
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
+	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version '^0.18'
+	cargo deny --offline --locked check bans licenses sources
+
+fmt: ## format everything
+	cargo fmt --all
+
+golden: ## write the reviewed files anew: policy, view coverage, OpenAPI; read the diff
+	ASSAY_GOLDEN=write cargo test --locked --workspace golden
+
+bench: ## performance as ratios to something measured in the same run (a few minutes)
+	cargo build --locked --profile ci -p assay
+	cargo run --locked --profile ci -p assay-tests --bin bench -- --assay ./target/ci/assay
+
+volume: ## 100,000 generated reports: import, check, rebuild (a few minutes)
+	cargo build --locked --profile ci -p assay
+	cargo run --locked --profile ci -p assay-tests --bin volume -- --assay ./target/ci/assay

@@ -1,0 +1,18 @@
+//! The one way a fact is made: authorise, load, decide, seal, append.
+//!
+//! Read in this order: [`request`] (who asks), [`execute`] (the way itself), then its steps:
+//! `load`, `authorise`, `look_up`, `codec`; [`error`] says how it can end otherwise.
+
+mod authorise;
+mod codec;
+mod error;
+mod execute;
+mod load;
+mod look_up;
+mod request;
+
+pub use codec::{CodecError, decode};
+pub use error::{Error, Fault, Since};
+pub use execute::{ATTEMPTS_MAX, House};
+pub use load::Loaded;
+pub use request::{Actor, Clock, HOUSE, Receipt, Request, event_id};
