@@ -1,0 +1,7 @@
+//! A harness that starts the real binary on port 0 and speaks HTTP to it, as its users do.
+
+mod client;
+mod server;
+
+pub use client::{Answer, Client};
+pub use server::{Server, assay, run, run_failing};

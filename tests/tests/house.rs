@@ -1,0 +1,143 @@
+//! The house keeps its own plan: arrows between crates, a sentence at every file's head, sizes, and what must never be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+/// Who may use whom inside the house.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("assay-domain", &[]),
+    ("assay-ledger", &[]),
+    ("assay-store", &["assay-ledger"]),
+    ("assay-store-sqlite", &["assay-ledger", "assay-store"]),
+    ("assay-commands", &["assay-domain", "assay-store"]),
+    ("assay-views", &["assay-domain", "assay-store"]),
+    ("assay-exchange", &["assay-domain", "assay-views"]),
+    (
+        "assay-api",
+        &[
+            "assay-commands",
+            "assay-domain",
+            "assay-exchange",
+            "assay-ledger",
+            "assay-store",
+            "assay-views",
+        ],
+    ),
+];
+
+/// The most lines a file may have without its tests.
+const LINES_MAX: usize = 500;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sources(&path, found)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn all_sources() -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    sources(&root().join("crates"), &mut found)?;
+    sources(&root().join("tests"), &mut found)?;
+    found.retain(|path| !path.components().any(|part| part.as_os_str() == "target"));
+    Ok(found)
+}
+
+/// A file without its tests at the foot.
+fn without_tests(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(text)
+}
+
+#[test]
+fn arrows_point_down_only() -> Result<()> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata.get("packages").and_then(Value::as_array).context("packages")?;
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in packages {
+        let name = package.get("name").and_then(Value::as_str).context("a name")?;
+        let dependencies =
+            package.get("dependencies").and_then(Value::as_array).context("dependencies")?;
+        let ours = dependencies.iter().filter(|one| one.get("kind").is_none_or(Value::is_null));
+        let ours = ours.filter_map(|one| one.get("name").and_then(Value::as_str));
+        let ours = ours.filter(|name| name.starts_with("assay-")).map(str::to_owned);
+        uses.insert(name.to_owned(), ours.collect());
+    }
+    for (name, may) in ARROWS {
+        let seen = uses.get(*name).with_context(|| format!("{name} is in the workspace"))?;
+        let beyond: Vec<_> = seen.iter().filter(|one| !may.contains(&one.as_str())).collect();
+        assert!(beyond.is_empty(), "{name} must not see {beyond:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_file_starts_with_a_sentence_and_stays_small() -> Result<()> {
+    for path in all_sources()? {
+        let text = fs::read_to_string(&path)?;
+        assert!(text.starts_with("//! "), "{} has no sentence at its head", path.display());
+        let lines = without_tests(&text).lines().count();
+        assert!(lines <= LINES_MAX, "{} has {lines} lines, at most {LINES_MAX}", path.display());
+    }
+    Ok(())
+}
+
+/// Words that may stand only in certain files, and why.
+const ONLY_IN: &[(&str, &[&str], &str)] = &[
+    (
+        "StatusCode::",
+        &["api/src/problem.rs", "api/tests/", "api/src/write.rs", "tests/"],
+        "status codes are the door's",
+    ),
+    (
+        ".append(",
+        &["commands/src/execute.rs", "store/src/", "store-sqlite/", "ledger/", "tests/", "views/"],
+        "facts are made in one place",
+    ),
+    ("Timestamp::now()", &["assay/src/", "tests/"], "the clock is the composition root's"),
+    ("todo!(", &["tests/house.rs"], "nothing is left undone"),
+    ("unimplemented!(", &["tests/house.rs"], "nothing is left undone"),
+    ("#[ignore", &["tests/house.rs"], "no test is skipped"),
+];
+
+#[test]
+fn what_must_never_be_is_not() -> Result<()> {
+    for path in all_sources()? {
+        let text = fs::read_to_string(&path)?;
+        let shown = path.display().to_string();
+        for (word, homes, why) in ONLY_IN {
+            let at_home = homes.iter().any(|home| shown.contains(home));
+            let code =
+                without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+            let found = code.filter(|line| line.contains(word)).count();
+            assert!(at_home || found == 0, "{shown} says `{word}`: {why}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_domain_knows_no_clock_chance_disk_or_network() -> Result<()> {
+    let manifest = fs::read_to_string(root().join("crates/domain/Cargo.toml"))?;
+    for word in ["tokio", "rand", "reqwest", "rusqlite", "actix", "tracing", "futures"] {
+        assert!(!manifest.contains(word), "the domain uses {word}");
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Stories: the real binary, a real data directory, HTTP only.
+#![expect(clippy::indexing_slicing, reason = "a story that does not go as told has failed")]
+
+mod bad_input;
+mod black_box;
+mod crash;
+mod demo;
+mod import;
+mod team;
+mod whole_job;
