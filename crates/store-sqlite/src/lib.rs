@@ -1,0 +1,27 @@
+//! The embedded store: `journal.db` is log and journal in one SQLite file, `vault.db` the vault beside it.
+//!
+//! Read in this order: [`error`] (why a file is refused), `connection` (how every connection is
+//! made), `schema` (the tables), `rows` (a row as an entry), `readers` (reading), `batch` (a group
+//! of appends in one transaction), `writer` (the one thread that writes), `checkpoint` (moving the
+//! WAL into the file), [`log`] (all of it as a log), [`check`] (is the file still right?),
+//! `worker` (a thread for the vault's writes), [`vault`] (keys and secrets).
+
+mod batch;
+pub mod check;
+mod checkpoint;
+mod connection;
+pub mod error;
+pub mod log;
+mod readers;
+mod rows;
+mod schema;
+mod stats;
+pub mod vault;
+mod worker;
+mod writer;
+
+pub use check::{Fault, JournalReport, check_journal};
+pub use error::OpenError;
+pub use log::{Options, SqliteLog};
+pub use stats::Stats;
+pub use vault::SqliteVault;

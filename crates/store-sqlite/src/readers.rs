@@ -1,0 +1,188 @@
+//! Reading the journal's file: read-only connections, handed out for one short query at a time.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use assay_ledger::Frontier;
+use assay_store::fact::Recorded;
+use assay_store::journal::{Entry, Journal};
+use assay_store::log::{Direction, LogError, Revision};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::connection;
+use crate::error::{OpenError, read_error};
+use crate::rows::{Count, Id, entry, select_entries};
+
+/// How many idle connections are kept; more are opened when more threads read at once, then closed.
+const IDLE_MAX: usize = 8;
+/// How many bytes of facts one answer carries before it ends early.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A file's read-only connections.
+pub(crate) struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Pool {
+    /// A pool with one connection, so that a file that cannot be read is refused at once.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let first = connection::for_reading(path)?;
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(vec![first]) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes what nobody uses at the moment.
+    pub(crate) fn close_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Runs one query. The connection comes back afterwards unless the query failed.
+    pub(crate) fn with<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connection::for_reading(&self.path).map_err(|error| match error {
+                OpenError::Sqlite(error) => error,
+                other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
+            })?,
+        };
+        let answer = query(&connection)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
+        Ok(answer)
+    }
+}
+
+/// The reading half of the journal; followers keep it alive, the writer does not need it.
+pub(crate) struct Readers {
+    pub(crate) pool: Pool,
+    /// The last durable position: set after the commit and before anybody hears of it.
+    pub(crate) head: AtomicU64,
+    pub(crate) watch: watch::Receiver<u64>,
+}
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.pool.path.display(), self.head.load(Ordering::Acquire))
+    }
+}
+
+impl Readers {
+    fn with<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LogError> {
+        self.pool.with(query).map_err(|error| read_error(&error))
+    }
+
+    pub(crate) fn read_stream(
+        &self,
+        stream: &str,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, LogError> {
+        let sql = match direction {
+            Direction::Forward => {
+                select_entries!("WHERE e.sid = ? AND e.revision >= ? ORDER BY e.revision LIMIT ?")
+            }
+            Direction::Backward => {
+                select_entries!(
+                    "WHERE e.sid = ? AND e.revision <= ? ORDER BY e.revision DESC LIMIT ?"
+                )
+            }
+        };
+        let found = self.with(|connection| {
+            let mut known = connection.prepare_cached("SELECT sid FROM streams WHERE name = ?")?;
+            let Some(sid) = known.query_row([stream], |row| row.get::<_, i64>(0)).optional()?
+            else {
+                return Ok(None);
+            };
+            let mut facts = connection.prepare_cached(sql)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = facts.query_map(params![sid, Count(from), limit], entry)?;
+            rows.map(|row| row.map(|entry| entry.recorded)).collect::<Result<_, _>>().map(Some)
+        })?;
+        found.ok_or(LogError::StreamNotFound)
+    }
+
+    fn recorded_at(&self, position: u64) -> Result<i64, LogError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("SELECT recorded_at FROM entries WHERE position = ?")?
+                .query_row([Count(position)], |row| row.get(0))
+        })
+    }
+}
+
+impl Journal for Readers {
+    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
+        let sql = select_entries!("WHERE e.position > ? ORDER BY e.position LIMIT ?");
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut rows = statement.query(params![Count(after), limit])?;
+            let (mut entries, mut bytes) = (Vec::new(), 0);
+            while bytes < ANSWER_BYTES_MAX {
+                let Some(row) = rows.next()? else { break };
+                let entry = entry(row)?;
+                bytes += entry.recorded.fact.data.len();
+                entries.push(entry);
+            }
+            Ok(entries)
+        })
+    }
+
+    fn head(&self) -> Result<u64, LogError> {
+        Ok(self.head.load(Ordering::Acquire))
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.watch.clone()
+    }
+
+    fn locate(&self, fact: Uuid) -> Result<Option<Entry>, LogError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached(select_entries!("WHERE e.id = ?"))?
+                .query_row([Id(fact)], entry)
+                .optional()
+        })
+    }
+
+    fn position_at(&self, recorded_at: i64) -> Result<u64, LogError> {
+        // Recording never goes back with the position, so halving finds it without an index.
+        let (mut at_or_before, mut after) = (0, Journal::head(self)?.saturating_add(1));
+        while after - at_or_before > 1 {
+            let middle = at_or_before + (after - at_or_before) / 2;
+            if self.recorded_at(middle)? <= recorded_at {
+                at_or_before = middle;
+            } else {
+                after = middle;
+            }
+        }
+        Ok(at_or_before)
+    }
+
+    fn frontier(&self) -> Result<Frontier, LogError> {
+        let stored: Vec<u8> = self.with(|connection| {
+            connection
+                .prepare_cached("SELECT frontier FROM ledger")?
+                .query_row([], |row| row.get(0))
+        })?;
+        Frontier::from_bytes(&stored).map_err(|error| LogError::Corrupt(error.to_string()))
+    }
+}
