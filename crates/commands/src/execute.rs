@@ -67,10 +67,10 @@ impl House {
         let stream = stream_of::<C::On>(command.target());
         for _ in 0..ATTEMPTS_MAX {
             let target = self.load::<C::On>(command.target()).await?;
-            let granted = self.authorise(request, command, &target.state).await?;
             if let Some(receipt) = self.replay(request, &stream, &target)? {
                 return Ok(receipt);
             }
+            let granted = self.authorise(request, command, &target.state).await?;
             self.must_match(request, &stream, &target).await?;
             let found = self.look_up(command, &target.state).await?;
             let now = self.clock.now();
@@ -92,7 +92,9 @@ impl House {
         Err(Error::Busy)
     }
 
-    /// The receipt of the same command carried out before, if it was.
+    /// The receipt of the same command carried out before by the same asker, if it was.
+    ///
+    /// Looked at before their rights: the command may be the one that took those away.
     fn replay<A: Cached, R>(
         &self,
         request: &Request,
@@ -100,7 +102,7 @@ impl House {
         target: &Loaded<A>,
     ) -> Result<Option<Receipt>, Error<R>> {
         let Some(done) = target.commands.get(&request.command) else { return Ok(None) };
-        if done.mac != request.mac {
+        if done.actor != request.actor.id().0 || done.mac != request.mac {
             return Err(Error::KeyReused);
         }
         let event_ids: Vec<Uuid> =

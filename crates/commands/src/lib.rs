@@ -14,5 +14,5 @@ mod request;
 pub use codec::{CodecError, decode};
 pub use error::{Error, Fault, Since};
 pub use execute::{ATTEMPTS_MAX, House};
-pub use load::Loaded;
+pub use load::{Cached, Loaded};
 pub use request::{Actor, Clock, HOUSE, Receipt, Request, event_id};

@@ -29,6 +29,7 @@ const PAGE: usize = 500;
 /// A command that is in the stream already.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Done {
+    pub(crate) actor: Uuid,
     pub(crate) mac: Option<[u8; 16]>,
     pub(crate) facts: u32,
     pub(crate) last: u64,
@@ -69,7 +70,12 @@ impl<A: Aggregate> Loaded<A> {
         let stamp = Stamp { actor: UserId(envelope.actor), at, revision: recorded.revision };
         let mut commands = self.commands;
         let done = Arc::make_mut(&mut commands).entry(envelope.command);
-        let done = done.or_insert(Done { mac: envelope.request_mac, facts: 0, last: 0 });
+        let done = done.or_insert(Done {
+            actor: envelope.actor,
+            mac: envelope.request_mac,
+            facts: 0,
+            last: 0,
+        });
         done.facts = done.facts.saturating_add(1);
         done.last = recorded.revision;
         Self {
