@@ -25,7 +25,7 @@ lint: ## formatting, lints, documentation, what may come in, the domain alone
 	cargo check --locked -p assay-domain
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version '^0.18'
-	cargo deny --offline --locked check bans licenses sources
+	cargo deny --locked check bans licenses sources
 
 fmt: ## format everything
 	cargo fmt --all
