@@ -9,6 +9,8 @@ pub mod id;
 pub mod personal;
 pub mod policy;
 mod refusal;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod text;
 pub mod value;
 

@@ -47,10 +47,11 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident, $max:literal, $lines:literal);* $(;)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-        #[cfg_attr(feature = "schema", schema(value_type = String, min_length = 1, max_length = $max))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
+
+        #[cfg(feature = "schema")]
+        crate::schema::text!($name, |text| text.min_length(Some(1)).max_length(Some($max)));
 
         impl $name {
             /// The most characters (Unicode scalars) it may have.

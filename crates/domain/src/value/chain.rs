@@ -161,12 +161,28 @@ fn is_explicit(scope: &Scope) -> bool {
 
 /// A chain of attribution, publisher first, origin last; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "schema", schema(value_type = Vec<ChainLink>, min_items = 1, max_items = 8))]
 #[serde(try_from = "Vec<ChainLink>", into = "Vec<ChainLink>")]
 pub struct Chain {
     outer: Vec<ChainLink>,
     origin: ChainLink,
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::PartialSchema for Chain {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let link = utoipa::openapi::Ref::from_schema_name("ChainLink");
+        let links = utoipa::openapi::ArrayBuilder::new().items(link);
+        let links = links.min_items(Some(1)).max_items(Some(LINKS_MAX));
+        links.description(Some("Who says that who says it, publisher first, origin last.")).into()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::ToSchema for Chain {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        schemas.push(("ChainLink".to_owned(), <ChainLink as utoipa::PartialSchema>::schema()));
+        <ChainLink as utoipa::ToSchema>::schemas(schemas);
+    }
 }
 
 impl Chain {

@@ -8,8 +8,6 @@ use crate::text::ValueError;
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "schema", schema(value_type = String, example = "TLP:AMBER"))]
 #[serde(try_from = "String", into = "String")]
 pub enum Tlp {
     /// For everybody.
@@ -24,6 +22,9 @@ pub enum Tlp {
     /// For named recipients only.
     Red,
 }
+
+#[cfg(feature = "schema")]
+crate::schema::text!(Tlp, |text| text.examples(["TLP:AMBER"]));
 
 impl Tlp {
     /// All labels, from open to closed.

@@ -96,8 +96,6 @@ pub enum Match {
 
 /// One end of resolved bounds: a day, `..` for open, `?` for not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "schema", schema(value_type = String, example = "2018-01-11"))]
 #[serde(try_from = "String", into = "String")]
 pub enum Edge {
     /// A calendar day.
@@ -107,6 +105,9 @@ pub enum Edge {
     /// Not known, or beyond what can be reckoned.
     Unknown,
 }
+
+#[cfg(feature = "schema")]
+crate::schema::text!(Edge, |text| text.examples(["2018-01-11"]));
 
 impl Edge {
     fn of(bound: Bound) -> Self {
