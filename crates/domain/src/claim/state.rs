@@ -120,6 +120,7 @@ impl Aggregate for Claim {
     const CATEGORY: &'static str = "claim";
     type Event = Event;
 
+    #[expect(clippy::too_many_lines, reason = "one arm a fact, read side by side")]
     fn evolve(mut self, event: &Event, stamp: &Stamp) -> Self {
         let by = stamp.actor;
         match event {
