@@ -1,5 +1,6 @@
 //! A harness that starts the real binary on port 0 and speaks HTTP to it, as its users do.
 
+pub mod bench;
 mod client;
 mod server;
 

@@ -1,0 +1,85 @@
+//! Health and metrics: alive, ready, and in numbers.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use assay_views::projector::Status;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::write::Answer;
+
+/// How far the views may lag behind before this node should get no requests, in entries.
+const LAG_MAX: u64 = 10_000;
+
+/// How the house is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `live` or `ready`.
+    status: &'static str,
+    /// The journal's last position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<u64>,
+    /// The last position the views show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    projected: Option<u64>,
+}
+
+/// Where the second socket is; metrics are shown there alone.
+#[derive(Clone, Copy)]
+pub(crate) struct OpsAddress(pub(crate) Option<std::net::SocketAddr>);
+
+/// Whether the process is alive.
+#[utoipa::path(tag = "health", security(()),
+    responses((status = 200, description = "It is.", body = Health)))]
+#[get("/health/live")]
+pub(crate) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "live", head: None, projected: None })
+}
+
+/// Whether this node should get requests: views, log and vault.
+#[utoipa::path(tag = "health", security(()),
+    responses((status = 200, description = "It should.", body = Health)))]
+#[get("/health/ready")]
+pub(crate) async fn ready(app: Data<App>) -> Answer {
+    let head = app.house.journal().head().map_err(|_| not("the log cannot be read"))?;
+    let vault = app.vault.secret("health").await;
+    vault.map_err(|_| not("the vault cannot be read"))?;
+    match &*app.projector.borrow() {
+        Status::Running => (),
+        Status::Waiting { .. } => return Err(not("the views wait for something that is away")),
+        Status::Failed { position, .. } => {
+            return Err(Problem::not_ready(format!("the views stopped at position {position}")));
+        }
+        Status::Stopped => return Err(not("the views are stopped")),
+    }
+    let projected = *app.projected.borrow();
+    if head.saturating_sub(projected) > LAG_MAX {
+        return Err(not("the views lag behind"));
+    }
+    let (head, projected) = (Some(head), Some(projected));
+    Ok(HttpResponse::Ok().json(Health { status: "ready", head, projected }))
+}
+
+fn not(why: &str) -> Problem {
+    Problem::not_ready(why.to_owned())
+}
+
+/// The metrics, as text for Prometheus; on the second socket alone.
+#[get("/metrics")]
+pub(crate) async fn numbers(app: Data<App>, ops: Data<OpsAddress>, req: HttpRequest) -> Answer {
+    if ops.0 != Some(req.app_config().local_addr()) {
+        return Err(Problem::unseen());
+    }
+    let head = app.house.journal().head()?;
+    let lag = head.saturating_sub(*app.projected.borrow());
+    metrics::gauge!("assay_projection_lag_entries").set(gauge(lag));
+    metrics::gauge!("assay_journal_entries").set(gauge(head));
+    let text = (app.metrics)();
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
+}
+
+fn gauge(number: u64) -> f64 {
+    u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
+}

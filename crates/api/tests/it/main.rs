@@ -1,0 +1,17 @@
+//! The API over HTTP: the real server on port 0 over a memory log, with a clock that stands still.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::similar_names,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "tests: what is not as expected may panic, and tables are long"
+)]
+
+mod bad_input;
+mod document;
+mod headers;
+mod login;
+mod pass;
+mod strangers;
+mod tokens;
+mod world;

@@ -1,0 +1,320 @@
+//! A house in memory behind the real server, people with passwords, and a client.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use assay_api::accounts::{self, Hashing};
+use assay_api::imports::jobs::Imports;
+use assay_api::{Parts, Settings};
+use assay_commands::{Actor, Clock, House, Request};
+use assay_domain::id::UserId;
+use assay_domain::text::{Label, Name};
+use assay_domain::user::{HouseRole, Profile, RegisterUser};
+use assay_domain::value::Tlp;
+use assay_store::fact::ActorKind;
+use assay_store::journal::Journal;
+use assay_store::keyring::KeyRing;
+use assay_store::memory::{MemoryLog, MemoryVault};
+use assay_store::vault::Vault;
+use assay_views::{Views, projector};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use jiff::Timestamp;
+use reqwest::Method;
+use secrecy::{SecretBox, SecretString};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub const PASSWORD: &str = "seven goats on a tin roof";
+
+#[derive(Debug)]
+pub struct Still(AtomicI64);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+impl Still {
+    pub fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+pub struct World {
+    pub base: String,
+    pub clock: Arc<Still>,
+    pub log: MemoryLog,
+    pub house: Arc<House>,
+    pub vault: Arc<dyn Vault>,
+    pub settings: Settings,
+    pub key: SigningKey,
+    client: reqwest::Client,
+    _files: tempfile::TempDir,
+}
+
+pub struct Person {
+    pub id: UserId,
+    pub token: String,
+    pub refresh: String,
+    pub session: String,
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+    pub json: Value,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn id(&self) -> String {
+        self.json["id"].as_str().unwrap_or_else(|| panic!("no id: {}", self.text)).to_owned()
+    }
+
+    /// The body without what is different every time.
+    pub fn anonymous(&self) -> Value {
+        let mut json = self.json.clone();
+        if let Some(object) = json.as_object_mut() {
+            object.remove("request_id");
+        }
+        json
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings { logins_per_minute: 100_000, workers: 1, ..Settings::default() }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let clock = Arc::new(Still(AtomicI64::new(1_515_750_000_000_000)));
+        let log = MemoryLog::new();
+        let vault: Arc<dyn Vault> = Arc::new(MemoryVault::new());
+        let keys = Arc::new(KeyRing::new(Arc::clone(&vault)));
+        let journal: Arc<dyn Journal> = Arc::new(log.clone());
+        let clock_of_house: Arc<dyn Clock> = clock.clone();
+        let house =
+            House::new(Arc::new(log.clone()), journal.clone(), keys.clone(), clock_of_house);
+        let house = Arc::new(house);
+        let files = tempfile::tempdir().unwrap();
+        let path = files.path().join("views.db");
+        // Kept for the whole test run: a runtime must not be dropped where another one runs.
+        let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
+        let projector = projector::start(&path, journal, keys, runtime.handle().clone()).unwrap();
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let pem = key.to_pkcs8_pem(ed25519_dalek::pkcs8::spki::der::pem::LineEnding::LF).unwrap();
+        let parts = Parts {
+            house: Arc::clone(&house),
+            vault: Arc::clone(&vault),
+            views: Views::open(&path).unwrap(),
+            projected: projector.projected(),
+            projector: projector.watch_status(),
+            signing_keys: vec![SecretString::from(pem.to_string())],
+            secret: SecretBox::new(Box::new([9; 32])),
+            settings: settings.clone(),
+            metrics: Arc::new(|| "metrics".to_owned()),
+        };
+        std::mem::forget(projector);
+        let imports = Arc::new(Imports::new(files.path().join("spool")).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            actix_web::rt::System::new()
+                .block_on(async { assay_api::serve(parts, imports, listener, None).unwrap().await })
+        });
+        let client = reqwest::Client::new();
+        Self { base, clock, log, house, vault, settings, key, client, _files: files }
+    }
+
+    pub fn head(&self) -> u64 {
+        Journal::head(&self.log).unwrap()
+    }
+
+    /// Somebody with an account and a password, who has not logged in.
+    pub async fn account(&self, name: &str, roles: &[HouseRole]) -> UserId {
+        let user = UserId(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()));
+        let username = Label::try_from(name.to_owned()).unwrap();
+        let display_name = Name::try_from(name).unwrap();
+        let profile = Profile { username: username.clone(), display_name };
+        let clearance = Tlp::Red;
+        let command = RegisterUser { user, profile, roles: roles.to_vec(), clearance };
+        let request = Request::by(Actor::House, ActorKind::Service, user.0);
+        self.house.execute(&request, &command).await.unwrap();
+        accounts::reserve_username(&*self.vault, &username, user).await.unwrap();
+        let hashing = Hashing::new(&self.settings).unwrap();
+        let password = PASSWORD.to_owned();
+        accounts::set_password(&*self.vault, &hashing, user, &username, password).await.unwrap();
+        user
+    }
+
+    pub async fn person(&self, name: &str, roles: &[HouseRole]) -> Person {
+        let id = self.account(name, roles).await;
+        let reply = self.login(name, PASSWORD).await.expect(200);
+        let word = |key: &str| reply.json[key].as_str().unwrap().to_owned();
+        // A read that begins now shall know them.
+        let token = word("access_token");
+        let head = self.head();
+        self.get(&format!("/me/../users/{id}?after={head}"), &token).await;
+        Person { id, token, refresh: word("refresh_token"), session: word("session") }
+    }
+
+    pub async fn login(&self, username: &str, password: &str) -> Reply {
+        let body = json!({ "username": username, "password": password });
+        self.send(Method::POST, "/login", None, Some(body), &[]).await
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Reply {
+        self.send(Method::GET, path, Some(token), None, &[]).await
+    }
+
+    /// A read that shows everything written until now.
+    pub async fn see(&self, path: &str, token: &str) -> Reply {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        self.get(&format!("{path}{mark}after={}", self.head()), token).await
+    }
+
+    pub async fn post(&self, path: &str, token: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Some(token), Some(body), &[]).await
+    }
+
+    pub async fn put(&self, path: &str, token: &str, body: Value) -> Reply {
+        self.send(Method::PUT, path, Some(token), Some(body), &[]).await
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let raw = body.map(|body| body.to_string().into_bytes());
+        self.raw(method, path, token, raw, headers).await
+    }
+
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let outside =
+            path.starts_with("/api") || path.starts_with("/health") || path.starts_with("/.well");
+        let prefix = if outside { "" } else { "/api/v1" };
+        let mut request = self.client.request(method, format!("{}{prefix}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            if !headers.iter().any(|(name, _)| *name == "content-type") {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = answer.text().await.unwrap();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Reply { status, headers, text, json }
+    }
+}
+
+/// A case of Ana's with Ben and a reviewer, one report and one claim with an assertion.
+pub struct Story {
+    pub ana: Person,
+    pub rao: Person,
+    pub case: String,
+    pub report: String,
+    pub rendition: String,
+    pub claim: String,
+    pub assertion: String,
+}
+
+pub const TEXT: &str = "Rebel forces have regained control of 16 villages, local sources said.";
+
+impl Story {
+    pub async fn new(world: &World) -> Self {
+        let ana = world.person("ana", &[HouseRole::Analyst]).await;
+        let rao = world.person("rao", &[HouseRole::Reviewer]).await;
+        let title = json!({ "title": "The counter-attack" });
+        let case = world.post("/cases", &ana.token, title).await.expect(201).id();
+        let roles = json!({ "roles": ["reviewer"] });
+        let place = format!("/cases/{case}/members/{}", rao.id);
+        world.put(&place, &ana.token, roles).await.expect(200);
+        let place = format!("/cases/{case}/reports");
+        let filed = json!({ "kind": "news", "text": TEXT, "rendition_id": Uuid::from_u128(77) });
+        let report = world.post(&place, &ana.token, filed).await.expect(201).id();
+        let claim = world.post(&format!("/cases/{case}/claims"), &ana.token, claim()).await;
+        let claim = claim.expect(201).id();
+        let place = format!("/claims/{claim}/assertions");
+        let assertion = world.post(&place, &ana.token, assertion(&report)).await.expect(201).id();
+        let rendition = Uuid::from_u128(77).to_string();
+        Self { ana, rao, case, report, rendition, claim, assertion }
+    }
+}
+
+pub fn claim() -> Value {
+    json!({
+        "kind": "control",
+        "gist": "Rebel forces regained control of 16 villages.",
+        "polarity": "affirmed",
+        "participants": [{ "role": "agent", "who": { "is": "umbrella", "label": "rebel forces" } }],
+        "time": { "edtf": "[2018-01-07..2018-01-11]" },
+        "quantities": [{ "population": "villages", "form": { "is": "exact", "n": 16 } }]
+    })
+}
+
+pub fn assertion(report: &str) -> Value {
+    json!({
+        "report": report,
+        "chain": [
+            { "holder": { "is": "narrator" }, "act": "reports", "directness": "narration" },
+            { "holder": { "is": "unnamed", "description": "local sources", "number": "some" },
+              "act": "says", "directness": "indirect" }
+        ],
+        "stance": "asserts",
+        "hedge": { "level": "reported", "marker": "said" },
+        "polarity": "affirmed",
+        "quotes": [{ "exact": "regained control of 16 villages" }]
+    })
+}
+
+pub fn verdict(claim: &str, assertion: &str) -> Value {
+    json!({
+        "outcome": "supported",
+        "confidence": "moderate",
+        "citations": [{
+            "cites": { "assertion": { "claim": claim, "assertion": assertion } },
+            "role": "supports"
+        }],
+        "justification": "Two sources, independent of each other."
+    })
+}

@@ -1,0 +1,148 @@
+//! `assay serve`: everything put together, until somebody says stop.
+
+mod numbers;
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use assay_api::Parts;
+use assay_api::imports::jobs::Imports;
+use assay_commands::Clock;
+use assay_store::journal::Journal as _;
+use assay_store::vault::Vault;
+use assay_views::Views;
+use assay_views::projector::{self, Projector, Status};
+use secrecy::SecretBox;
+use serde_json::json;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::SystemClock;
+use crate::exit::{Exit, usage};
+use crate::keys::jwt_key;
+use crate::open::{Opened, open};
+use crate::settings::Settings;
+
+/// Under which name the vault keeps the secret for digests and marks.
+const SECRET_NAME: &str = "house/secret";
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
+    let server = &settings.server;
+    let api = address("server.listen", &server.listen, server.behind_proxy)?;
+    let ops = address("server.ops_listen", &server.ops_listen, server.behind_proxy)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let opened = open(settings, clock)?;
+    let (listener, ops_listener) = (bind(api)?, bind(ops)?);
+    let (api, ops) = (listener.local_addr()?, ops_listener.local_addr()?);
+
+    let keys = Arc::clone(&opened.keys);
+    let projector = projector::start(opened.dir.views(), opened.journal(), keys, Handle::current())
+        .context("starting the projector of the views")?;
+    let parts = parts(settings, &opened, &projector).await?;
+    let imports = Arc::new(Imports::new(opened.dir.make_spool()?).context("the imports' folder")?);
+    end_imports_when_told(Arc::clone(&imports))?;
+    let running = assay_api::serve(parts, imports, listener, Some(ops_listener))?;
+    say_ready(&opened, api, ops)?;
+    running.await.context("serving")?;
+    tracing::info!("draining: every acknowledged write is on disk");
+    Ok(end(opened, projector).await)
+}
+
+/// A long import must not hold up the end: it is told to stop as soon as we are.
+fn end_imports_when_told(imports: Arc<Imports>) -> anyhow::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => (),
+            _ = int.recv() => (),
+        }
+        imports.stop();
+    });
+    Ok(())
+}
+
+async fn parts(
+    settings: &Settings,
+    opened: &Opened,
+    projector: &Projector,
+) -> anyhow::Result<Parts> {
+    let vault = Arc::clone(opened.keys.vault());
+    let secret = house_secret(vault.as_ref()).await?;
+    Ok(Parts {
+        house: Arc::clone(&opened.house),
+        secret: SecretBox::new(Box::new(secret)),
+        vault,
+        views: Views::open(opened.dir.views())?,
+        projected: projector.projected(),
+        projector: projector.watch_status(),
+        signing_keys: vec![jwt_key(&opened.dir)?],
+        settings: settings.api(),
+        metrics: numbers::start(&opened.log)?,
+    })
+}
+
+/// Tells whoever started us that we answer now: one JSON line on stdout, and never another.
+fn say_ready(opened: &Opened, api: SocketAddr, ops: SocketAddr) -> anyhow::Result<()> {
+    let root = opened.dir.root();
+    let data_dir = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let position = opened.log.head()?;
+    let ready = json!({
+        "event": "ready",
+        "url": format!("http://{api}"),
+        "ops_url": format!("http://{ops}"),
+        "docs": format!("http://{api}/api/docs/"),
+        "data_dir": data_dir,
+        "position": position,
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{ready}")?;
+    out.flush()?;
+    tracing::info!(url = %format!("http://{api}"), position, "ready");
+    Ok(())
+}
+
+/// Stops the projector and gives the directory back; not well where something had broken.
+async fn end(mut opened: Opened, projector: Projector) -> Exit {
+    let broken = matches!(projector.status(), Status::Failed { .. }) || opened.log.is_read_only();
+    let stopped = tokio::task::spawn_blocking(move || projector.stop()).await;
+    if stopped.is_err() {
+        tracing::error!("the projector did not stop");
+    }
+    opened.hold_until_exit();
+    tracing::info!(broken, "stopped");
+    if broken { Exit::DoesNotHold } else { Exit::Holds }
+}
+
+/// An address to listen on; any other than loopback only behind a proxy with TLS.
+fn address(key: &str, text: &str, behind_proxy: bool) -> anyhow::Result<SocketAddr> {
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    let found = found.ok_or_else(|| {
+        usage(format!("the setting {key} is {text:?}; an address like 127.0.0.1:8080 is wanted"))
+    })?;
+    if !found.ip().is_loopback() && !behind_proxy {
+        return Err(usage(format!(
+            "{key} is {found}, which others can reach, and there is no encryption: listen on \
+             127.0.0.1, or put a proxy with TLS in front and say --behind-proxy"
+        )));
+    }
+    Ok(found)
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| usage(format!("listening on {address}: {error}")))
+}
+
+/// 256 bits that stay the same for this house, made at its first start.
+async fn house_secret(vault: &dyn Vault) -> anyhow::Result<[u8; 32]> {
+    if let Some(found) = vault.secret(SECRET_NAME).await? {
+        let bytes = <[u8; 32]>::try_from(found.bytes.as_slice());
+        return bytes.context("the house's secret in the vault has no 256 bits");
+    }
+    let made: [u8; 32] = rand::random();
+    vault.put_secret(SECRET_NAME, None, made.to_vec()).await?;
+    Ok(made)
+}

@@ -1,0 +1,242 @@
+//! What can be set: every key with its meaning and its default, and the floors nobody can go below.
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exit::usage;
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The data directory.
+    pub(crate) data_dir: PathBuf,
+    /// The listener.
+    pub(crate) server: Server,
+    /// The log of the program (not the event log).
+    pub(crate) log: Log,
+    /// Passwords and sessions.
+    pub(crate) auth: Auth,
+    /// How much one caller may ask.
+    pub(crate) limits: Limits,
+    /// Keys.
+    pub(crate) keys: Keys,
+}
+
+/// Where and how it listens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    /// Address and port of the API; port 0 takes a free one.
+    pub(crate) listen: String,
+    /// Address and port of health and metrics.
+    pub(crate) ops_listen: String,
+    /// Whether a proxy with TLS stands in front, so that another address than loopback is allowed.
+    pub(crate) behind_proxy: bool,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Sites whose scripts may call; exact origins.
+    pub(crate) cors_origins: Vec<String>,
+    /// Threads that answer; 0 means one for each processor.
+    pub(crate) workers: usize,
+    /// Whether the pages at `/api/docs` are shown.
+    pub(crate) docs: bool,
+}
+
+/// How the program logs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    /// One JSON object a line, or text for people.
+    pub(crate) format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter of `tracing`.
+    pub(crate) level: String,
+}
+
+/// The two shapes of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Text for people.
+    Text,
+}
+
+/// Passwords and sessions; all times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Auth {
+    /// Who issues access tokens, and for whom.
+    pub(crate) issuer: String,
+    /// How long an access token lives.
+    pub(crate) access_token_s: u64,
+    /// How long a session lives unused.
+    pub(crate) session_idle_s: u64,
+    /// How long a session lives at all.
+    pub(crate) session_max_s: u64,
+    /// How long a one-time code for a password lives.
+    pub(crate) code_s: u64,
+    /// Memory of one password hash, in KiB.
+    pub(crate) argon2_memory_kib: u32,
+    /// Passes of one password hash.
+    pub(crate) argon2_passes: u32,
+    /// Lanes of one password hash.
+    pub(crate) argon2_lanes: u32,
+    /// How many passwords are hashed at once.
+    pub(crate) hashing_at_once: usize,
+    /// Failed logins before an account is locked.
+    pub(crate) attempts_max: u32,
+    /// How long the first lock lasts; each further failure doubles it.
+    pub(crate) lock_s: u64,
+    /// How long a lock lasts at most.
+    pub(crate) lock_max_s: u64,
+}
+
+/// How much one caller may ask; times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// The most bytes of a JSON body.
+    pub(crate) json_bytes_max: usize,
+    /// How long a body may take to arrive.
+    pub(crate) body_timeout_s: u64,
+    /// How long a request may take.
+    pub(crate) request_timeout_s: u64,
+    /// Logins from one address in a minute.
+    pub(crate) logins_per_minute: u32,
+    /// Requests of one account in a second.
+    pub(crate) requests_per_second: u32,
+    /// Open streams of changes at once.
+    pub(crate) streams_max: usize,
+    /// Appends that may wait for the disk at once.
+    pub(crate) queue_appends_max: usize,
+}
+
+/// Keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keys {
+    /// The file with the master key (64 hex digits); the data directory's own where left out.
+    pub(crate) master_key_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let api = assay_api::Settings::default();
+        Self {
+            data_dir: PathBuf::from("assay-data"),
+            server: Server {
+                listen: "127.0.0.1:8080".to_owned(),
+                ops_listen: "127.0.0.1:9090".to_owned(),
+                behind_proxy: false,
+                trusted_proxies: api.trusted_proxies,
+                cors_origins: api.cors_origins,
+                workers: 0,
+                docs: api.docs,
+            },
+            log: Log { format: LogFormat::Json, level: "info".to_owned() },
+            auth: Auth {
+                issuer: api.issuer,
+                access_token_s: api.access_token.as_secs(),
+                session_idle_s: api.session_idle.as_secs(),
+                session_max_s: api.session_max.as_secs(),
+                code_s: api.code.as_secs(),
+                argon2_memory_kib: api.argon2_memory_kib,
+                argon2_passes: api.argon2_passes,
+                argon2_lanes: api.argon2_lanes,
+                hashing_at_once: api.hashing_at_once,
+                attempts_max: api.attempts_max,
+                lock_s: api.lock.as_secs(),
+                lock_max_s: api.lock_max.as_secs(),
+            },
+            limits: Limits {
+                json_bytes_max: api.json_bytes_max,
+                body_timeout_s: api.body_timeout.as_secs(),
+                request_timeout_s: api.request_timeout.as_secs(),
+                logins_per_minute: api.logins_per_minute,
+                requests_per_second: api.requests_per_second,
+                streams_max: api.streams_max,
+                queue_appends_max: assay_store_sqlite::Options::default().queue_appends_max,
+            },
+            keys: Keys::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// What the API needs of them.
+    pub(crate) fn api(&self) -> assay_api::Settings {
+        let (server, auth, limits) = (&self.server, &self.auth, &self.limits);
+        let processors = || std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        assay_api::Settings {
+            issuer: auth.issuer.clone(),
+            json_bytes_max: limits.json_bytes_max,
+            body_timeout: Duration::from_secs(limits.body_timeout_s),
+            request_timeout: Duration::from_secs(limits.request_timeout_s),
+            access_token: Duration::from_secs(auth.access_token_s),
+            session_idle: Duration::from_secs(auth.session_idle_s),
+            session_max: Duration::from_secs(auth.session_max_s),
+            code: Duration::from_secs(auth.code_s),
+            argon2_memory_kib: auth.argon2_memory_kib,
+            argon2_passes: auth.argon2_passes,
+            argon2_lanes: auth.argon2_lanes,
+            hashing_at_once: auth.hashing_at_once,
+            attempts_max: auth.attempts_max,
+            lock: Duration::from_secs(auth.lock_s),
+            lock_max: Duration::from_secs(auth.lock_max_s),
+            logins_per_minute: limits.logins_per_minute,
+            requests_per_second: limits.requests_per_second,
+            streams_max: limits.streams_max,
+            cors_origins: server.cors_origins.clone(),
+            trusted_proxies: server.trusted_proxies.clone(),
+            workers: if server.workers == 0 { processors() } else { server.workers },
+            docs: server.docs,
+            ..assay_api::Settings::default()
+        }
+    }
+
+    /// Refuses settings that would make the house unsafe or useless, naming the key.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.limits.queue_appends_max == 0 {
+            return Err(usage("the setting limits.queue_appends_max must be at least 1"));
+        }
+        self.api().check().map_err(|refused| {
+            let key = self.key_of(refused.setting);
+            usage(format!("the setting {key} must be {}", refused.why))
+        })
+    }
+
+    /// The full key of what the API calls so: the shortest that begins with its name.
+    fn key_of(&self, name: &str) -> String {
+        let all = serde_json::to_value(self).unwrap_or_default();
+        let sections = all.as_object().into_iter().flatten();
+        let keys = sections.flat_map(|(section, inner)| {
+            let names = inner.as_object().into_iter().flat_map(|keys| keys.keys());
+            names.filter(|key| key.starts_with(name)).map(move |key| format!("{section}.{key}"))
+        });
+        keys.min_by_key(String::len).unwrap_or_else(|| name.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_pass_and_weaker_ones_are_named() {
+        assert!(Settings::default().check().is_ok());
+        let mut weak = Settings::default();
+        weak.auth.argon2_memory_kib = 8;
+        let words = weak.check().err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(words, "the setting auth.argon2_memory_kib must be at least 19456");
+        let mut long = Settings::default();
+        long.auth.access_token_s = 9_000;
+        let words = long.check().err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(words, "the setting auth.access_token_s must be 1 second to 15 minutes");
+    }
+}
