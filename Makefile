@@ -17,6 +17,7 @@ run: ## build, prepare the demo case, serve it, say where to look and how to log
 	./target/debug/assay serve --data-dir $(DATA) --listen $(LISTEN) --ops-listen $(OPS_LISTEN) --log-format text
 
 test: ## everything: rules, contract suites, laws, HTTP, stories against the real binary
+	cargo build --locked --workspace
 	cargo test --locked --workspace
 
 lint: ## formatting, lints, documentation, what may come in, the domain alone

@@ -120,6 +120,11 @@ impl Client {
         self.send(self.request(&Method::POST, path).json(body)).await
     }
 
+    /// Asks for something that needs no more words.
+    pub async fn post_bare(&self, path: &str) -> Result<Answer> {
+        self.send(self.request(&Method::POST, path)).await
+    }
+
     /// Sets something.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.request(&Method::PUT, path).json(body)).await

@@ -109,12 +109,17 @@ pub struct Row {
     pub goal: Goal,
     /// What came of it.
     pub taken: Taken,
+    /// Whether what it is compared with was disturbed, so that no judgement stands.
+    pub disturbed: bool,
 }
 
 impl Row {
     /// The judgement in words.
     pub fn verdict(&self) -> &'static str {
         let Taken::Measured { ratio, .. } = &self.taken else { return "not taken" };
+        if self.disturbed {
+            return "F disturbed";
+        }
         let (must, aim) = match self.goal.bound {
             Bound::None => return "–",
             Bound::AtMost(must, aim) => {
@@ -201,7 +206,7 @@ impl Rounds {
             Ok(taken) => taken,
             Err(why) => Taken::NotTaken(why),
         };
-        Row { goal, taken }
+        Row { goal, taken, disturbed: false }
     }
 
     fn taken(&self, measured: &str, compared: Option<&str>) -> Result<Taken, String> {

@@ -5,10 +5,12 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use super::machine::resident_bytes;
 use super::process::{Finished, Process, finish};
+use super::wire::{Connection, request};
 use crate::{Answer, Client};
 
 /// A pass phrase no list has.
@@ -48,6 +50,8 @@ pub struct Serving {
     pub tokens: Vec<String>,
     /// From the start of the process to its first answer.
     pub first_answer_after: Duration,
+    /// Resident memory then, before anybody logged in.
+    pub idle_bytes: u64,
 }
 
 impl Place {
@@ -104,14 +108,17 @@ impl Place {
         let log = self.folder.join("serve.log");
         let started = Instant::now();
         let process = Process::start(&self.assay, &arguments, &log).await?;
-        Client::stranger(&process.url).get("/cases").await?.expect(401)?;
+        let mut connection = Connection::open(process.address).await?;
+        let head = connection.ask(&request("/api/v1/cases", None, "", None)).await?;
+        ensure!(head.status == 401, "a stranger was answered {}", head.status);
         let first_answer_after = started.elapsed();
+        let idle_bytes = resident_bytes(process.id)?;
         let mut tokens = Vec::with_capacity(SESSIONS);
         for _ in 0..SESSIONS {
             let client = Client::login(&process.url, USERNAME, PASSWORD).await?;
             tokens.push(client.token().context("a token")?.to_owned());
         }
-        Ok(Serving { process, tokens, first_answer_after })
+        Ok(Serving { process, tokens, first_answer_after, idle_bytes })
     }
 
     /// Opens a case with claims in it, through a server that is stopped again.

@@ -221,8 +221,8 @@ async fn serve(
         start(place, rounds).await?.process.stop().await?;
     }
     let serving = start(place, rounds).await?;
-    let idle = machine::resident_bytes(serving.process.id)?;
-    rounds.put("p15.idle", float(idle) / 1e6);
+    let resident = machine::resident_bytes(serving.process.id)?;
+    rounds.put("p15.logins", float(resident) / 1e6);
     let word = place.common_word()?;
     let rest = Rest::new(folder, &serving, house, &word, rounds).await?;
     let lag = Lag::new(&serving, house)?;
@@ -233,6 +233,7 @@ async fn start(place: &Place, rounds: &mut Rounds) -> Result<Serving> {
     let serving = place.serve().await?;
     rounds.put("p17.ready", serving.process.ready_after.as_secs_f64());
     rounds.put("p14", millis(serving.first_answer_after));
+    rounds.put("p15.idle", float(serving.idle_bytes) / 1e6);
     Ok(serving)
 }
 

@@ -102,6 +102,6 @@ async fn one_changed_byte_is_found() -> Result<()> {
     std::fs::write(&journal, &bytes)?;
     let (code, said) = run_failing(&["check", "--data-dir", shown])?;
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("position"), "{said}");
+    assert!(said.contains("WRONG at entry "), "{said}");
     Ok(())
 }

@@ -4,12 +4,12 @@ use anyhow::{Context as _, Result};
 use assay_tests::{Client, Server, run};
 use serde_json::Value;
 
-/// The password the demo prints for somebody.
+/// The pass phrase the demo prints for somebody: `| ana | … | … |`.
 fn password<'a>(printed: &'a str, username: &str) -> Result<&'a str> {
-    let line = printed.lines().find(|line| line.split_whitespace().next() == Some(username));
-    let line = line.with_context(|| format!("no line for {username} in\n{printed}"))?;
-    let quoted = line.split('"').nth(1);
-    quoted.or_else(|| line.split_whitespace().last()).context("a password")
+    let mut rows = printed.lines().map(|line| line.split('|').map(str::trim));
+    let row = rows.find_map(|mut cells| (cells.nth(1) == Some(username)).then_some(cells));
+    let cell = row.and_then(|mut cells| cells.next());
+    cell.with_context(|| format!("no line for {username} in\n{printed}"))
 }
 
 #[tokio::test]

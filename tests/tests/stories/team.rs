@@ -50,7 +50,7 @@ pub(crate) async fn register(
     let body =
         json!({"username": name, "display_name": name, "roles": [role], "clearance": "TLP:AMBER"});
     let id = admin.post("/users", &body).await?.expect(201)?.text_at("/id")?;
-    let code = admin.post(&format!("/users/{id}/password-code"), &json!({})).await?;
+    let code = admin.post_bare(&format!("/users/{id}/password-code")).await?;
     let code = code.text_at("/code")?;
     let body = json!({"username": name, "code": code, "password": PASSWORD});
     let set = Client::stranger(url).post("/password", &body).await?;

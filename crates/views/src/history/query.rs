@@ -169,13 +169,13 @@ fn entries(
             }
             _ => None,
         };
-        let json = |entry: &EntryDoc| raw(serde_json::to_string(entry)?);
-        let items = found.iter().map(json).collect::<Result<_>>()?;
+        let json = |entry| raw(serde_json::to_string(&with_changes(db, entry)?)?);
+        let items = found.into_iter().map(json).collect::<Result<_>>()?;
         Ok(Page { items, next, position })
     })
 }
 
-/// What happened in a case ([`EntryDoc`]), newest first.
+/// What happened in a case ([`EntryWithChanges`]), newest first.
 pub fn of_case(
     db: &Reader,
     sight: &Sight,
@@ -187,7 +187,7 @@ pub fn of_case(
     entries(db, sight, at, ("case_id = ?", vec![blob(case.0)]), cursor, limit)
 }
 
-/// What happened to one subject ([`EntryDoc`]), newest first.
+/// What happened to one subject ([`EntryWithChanges`]), newest first.
 pub fn of_subject(
     db: &Reader,
     sight: &Sight,
@@ -201,7 +201,7 @@ pub fn of_subject(
     entries(db, sight, at, condition, cursor, limit)
 }
 
-/// Everything that happened ([`EntryDoc`]), newest first, for those who may audit.
+/// Everything that happened ([`EntryWithChanges`]), newest first, for those who may audit.
 pub fn page(
     db: &Reader,
     sight: &Sight,
@@ -226,13 +226,18 @@ pub fn one(db: &Reader, sight: &Sight, position: u64) -> Result<Option<EntryWith
         let found =
             statement.query_row(params_from_iter(values), |row| Ok(entry(row))).optional()?;
         let Some(entry) = found.transpose()? else { return Ok(None) };
-        let changes = match table_of(&entry.subject.kind) {
-            Some(table) => {
-                let (before, after) = versions_at(db, table, entry.subject.id, position)?;
-                crate::diff::changes(&before, &after)
-            }
-            None => Vec::new(),
-        };
-        Ok(Some(EntryWithChanges { entry, changes }))
+        with_changes(db, entry).map(Some)
     })
+}
+
+/// An entry and what it changed: the subject's version that ends there against the one that begins.
+fn with_changes(db: &Reader, entry: EntryDoc) -> Result<EntryWithChanges> {
+    let changes = match table_of(&entry.subject.kind) {
+        Some(table) => {
+            let (before, after) = versions_at(db, table, entry.subject.id, entry.position)?;
+            crate::diff::changes(&before, &after)
+        }
+        None => Vec::new(),
+    };
+    Ok(EntryWithChanges { entry, changes })
 }
