@@ -2,6 +2,7 @@
 
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{HttpResponse, delete, post, put};
+use assay_commands::Request;
 use assay_domain::id::UserId;
 use assay_domain::text::{Label, Name, Reason};
 use assay_domain::user::{
@@ -142,8 +143,7 @@ pub(crate) async fn reinstate(act: Act<ReasonBody>, user: Place<UserId>) -> Answ
 #[utoipa::path(tag = "users", responses((status = 201, description = "The code.", body = PasswordCode)))]
 #[post("/users/{user}/password-code")]
 pub(crate) async fn password_code(asking: Asking, user: Place<UserId>) -> Answer {
-    let known = asking.app.house.load::<User>(user.0).await?.state;
-    may_manage(&asking, *user, known.clearance).await?;
+    may_manage(&asking, *user).await?;
     let expires_at = crate::login::code_expiry(&asking.app)?;
     let code = accounts::make_code(&*asking.app.vault, *user, expires_at).await?;
     tracing::info!(actor = %asking.caller.user, user = %user, "a one-time code was made");
@@ -152,7 +152,11 @@ pub(crate) async fn password_code(asking: Asking, user: Place<UserId>) -> Answer
 }
 
 /// Asks the one who decides, by a command that changes nothing: the clearance stays what it is.
-async fn may_manage(asking: &Asking, user: UserId, clearance: Tlp) -> Result<(), Problem> {
-    asking.app.house.execute(&asking.request, &ClearUser { user, clearance }).await?;
+async fn may_manage(asking: &Asking, user: UserId) -> Result<(), Problem> {
+    let known = asking.app.house.load::<User>(user.0).await?;
+    let command = ClearUser { user, clearance: known.state.clearance };
+    // At this revision only: a clearance that changes meanwhile is not set back.
+    let request = Request { if_match: known.revision, ..asking.request.clone() };
+    asking.app.house.execute(&request, &command).await?;
     Ok(())
 }

@@ -37,13 +37,13 @@ impl House {
         match need {
             Need::User(id) => found.users.extend(there(self.load(id.0).await?).map(|at| (id, at))),
             Need::Source(id) => {
-                found.sources.extend(there(self.load(id.0).await?).map(|at| (id, at)))
+                found.sources.extend(there(self.load(id.0).await?).map(|at| (id, at)));
             }
             Need::Report(id) => {
-                found.reports.extend(there(self.load(id.0).await?).map(|at| (id, at)))
+                found.reports.extend(there(self.load(id.0).await?).map(|at| (id, at)));
             }
             Need::Claim(id) => {
-                found.claims.extend(there(self.load(id.0).await?).map(|at| (id, at)))
+                found.claims.extend(there(self.load(id.0).await?).map(|at| (id, at)));
             }
         }
         Ok(())

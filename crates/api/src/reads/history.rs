@@ -40,7 +40,7 @@ paged!(EntryQuery);
 
 /// What happened in a case, newest first.
 #[utoipa::path(tag = "history", params(Paging),
-    responses((status = 200, description = "Entries.", body = ListOf<EntryDoc>)))]
+    responses((status = 200, description = "Entries, each with what it changed, old and new.", body = ListOf<EntryWithChanges>)))]
 #[get("/cases/{case}/history")]
 pub(crate) async fn of_case(read: Read<Paging>, case: Place<CaseId>) -> Answer {
     let (limit, cursor) = (read.params.limit()?, read.params.cursor());
@@ -53,7 +53,7 @@ pub(crate) async fn of_case(read: Read<Paging>, case: Place<CaseId>) -> Answer {
 
 /// What happened to a report, newest first.
 #[utoipa::path(tag = "history", params(Paging),
-    responses((status = 200, description = "Entries.", body = ListOf<EntryDoc>)))]
+    responses((status = 200, description = "Entries, each with what it changed, old and new.", body = ListOf<EntryWithChanges>)))]
 #[get("/reports/{report}/history")]
 pub(crate) async fn of_report(read: Read<Paging>, report: Place<ReportId>) -> Answer {
     let paging = read.params.clone();
@@ -66,7 +66,7 @@ pub(crate) async fn of_report(read: Read<Paging>, report: Place<ReportId>) -> An
 
 /// What happened to a claim, newest first.
 #[utoipa::path(tag = "history", params(Paging),
-    responses((status = 200, description = "Entries.", body = ListOf<EntryDoc>)))]
+    responses((status = 200, description = "Entries, each with what it changed, old and new.", body = ListOf<EntryWithChanges>)))]
 #[get("/claims/{claim}/history")]
 pub(crate) async fn of_claim(read: Read<Paging>, claim: Place<ClaimId>) -> Answer {
     let paging = read.params.clone();
@@ -86,7 +86,7 @@ fn of_subject(look: &Look<'_>, subject: Subject, paging: &Paging) -> Result<Opti
 /// Everything that happened, for auditors: newest first in pages, or oldest first as NDJSON.
 #[utoipa::path(tag = "audit", params(EntryQuery),
     responses((status = 200, description = "Entries.", content(
-        (ListOf<EntryDoc> = "application/json"), (EntryDoc = "application/x-ndjson")))))]
+        (ListOf<EntryWithChanges> = "application/json"), (EntryWithChanges = "application/x-ndjson")))))]
 #[get("/audit/entries")]
 pub(crate) async fn entries(read: Read<EntryQuery>) -> Answer {
     let accept = read.req.headers().get(ACCEPT).and_then(|value| value.to_str().ok());

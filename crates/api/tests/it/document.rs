@@ -11,7 +11,7 @@ fn document() -> Value {
     serde_json::to_value(assay_api::openapi::document()).unwrap()
 }
 
-pub fn operations() -> Vec<(String, String, Value)> {
+pub(crate) fn operations() -> Vec<(String, String, Value)> {
     let document = document();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -73,7 +73,7 @@ fn every_operation_is_described_and_its_parts_are_there() {
 
 #[tokio::test]
 async fn the_document_and_its_page_are_served_without_any_network() {
-    let world = World::new().await;
+    let world = World::new();
     let get = |path: &'static str| world.send(reqwest::Method::GET, path, None, None, &[]);
     let served = get("/api/openapi.json").await.expect(200);
     assert_eq!(served.json, document());

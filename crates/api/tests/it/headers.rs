@@ -18,7 +18,7 @@ fn dressed(reply: &Reply) {
 
 #[tokio::test]
 async fn every_answer_is_dressed() {
-    let world = World::new().await;
+    let world = World::new();
     let Story { ana, case, .. } = Story::new(&world).await;
     let token = Some(ana.token.as_str());
     let one = format!("/cases/{case}");
@@ -48,9 +48,27 @@ async fn every_answer_is_dressed() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_arrive_is_given_up() {
+    use std::io::{Read as _, Write as _};
+    let body_timeout = std::time::Duration::from_millis(300);
+    let world = World::with(Settings { body_timeout, ..settings() });
+    let address = world.base.trim_start_matches("http://").to_owned();
+    let told = tokio::task::spawn_blocking(move || {
+        let mut line = std::net::TcpStream::connect(address).unwrap();
+        let head = "POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{";
+        line.write_all(head.as_bytes()).unwrap();
+        let mut told = String::new();
+        line.read_to_string(&mut told).unwrap();
+        told
+    });
+    let told = told.await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 408") && told.contains("body_timeout"), "{told}");
+}
+
+#[tokio::test]
 async fn other_sites_may_call_only_where_they_are_named() {
     let cors_origins = vec!["https://console.example.org".to_owned()];
-    let world = World::with(Settings { cors_origins, ..settings() }).await;
+    let world = World::with(Settings { cors_origins, ..settings() });
     for (origin, allowed) in [
         ("https://console.example.org", true),
         ("https://console.example.org.evil.net", false),
@@ -67,7 +85,7 @@ async fn other_sites_may_call_only_where_they_are_named() {
 
 #[tokio::test]
 async fn long_texts_are_compressed_and_secrets_are_not() {
-    let world = World::new().await;
+    let world = World::new();
     let Story { ana, .. } = Story::new(&world).await;
     let zipped = [("accept-encoding", "gzip")];
     let list = world.raw(Method::GET, "/cases", Some(&ana.token), None, &zipped).await;

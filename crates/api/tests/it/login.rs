@@ -10,7 +10,7 @@ use crate::world::{PASSWORD, Reply, World, settings};
 
 #[tokio::test]
 async fn unknown_wrong_locked_and_suspended_look_the_same() {
-    let world = World::new().await;
+    let world = World::new();
     let admin = world.person("root-admin", &[HouseRole::Admin]).await;
     world.account("ana", &[HouseRole::Analyst]).await;
     let gone = world.account("gone", &[HouseRole::Analyst]).await;
@@ -36,7 +36,7 @@ async fn unknown_wrong_locked_and_suspended_look_the_same() {
 
 #[tokio::test]
 async fn parallel_guesses_do_not_walk_around_the_lock() {
-    let world = World::new().await;
+    let world = World::new();
     world.account("ana", &[HouseRole::Analyst]).await;
     let guesses = (0..40).map(|n| {
         let world = &world;
@@ -52,7 +52,7 @@ async fn parallel_guesses_do_not_walk_around_the_lock() {
 
 #[tokio::test]
 async fn too_many_from_one_address_wait_whatever_they_say_of_themselves() {
-    let world = World::with(Settings { logins_per_minute: 5, ..settings() }).await;
+    let world = World::with(Settings { logins_per_minute: 5, ..settings() });
     let mut last = None;
     for n in 0..7 {
         let body = json!({ "username": "ana", "password": "x" });
@@ -67,7 +67,7 @@ async fn too_many_from_one_address_wait_whatever_they_say_of_themselves() {
 
 #[tokio::test]
 async fn a_used_refresh_token_ends_the_family() {
-    let world = World::new().await;
+    let world = World::new();
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     let refresh = |token: String| {
         let world = &world;
@@ -90,7 +90,7 @@ async fn a_used_refresh_token_ends_the_family() {
 
 #[tokio::test]
 async fn of_fifty_parallel_refreshes_at_most_one_goes_on() {
-    let world = World::new().await;
+    let world = World::new();
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     let all = (0..50).map(|_| {
         let body = json!({ "refresh_token": ana.refresh });
@@ -102,7 +102,7 @@ async fn of_fifty_parallel_refreshes_at_most_one_goes_on() {
 
 #[tokio::test]
 async fn logout_and_ended_sessions_count_at_once() {
-    let world = World::new().await;
+    let world = World::new();
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     let other = world.login("ana", PASSWORD).await.expect(200);
     let token = other.json["access_token"].as_str().unwrap();
@@ -119,7 +119,7 @@ async fn logout_and_ended_sessions_count_at_once() {
 
 #[tokio::test]
 async fn suspension_ends_what_is_open_and_a_changed_password_ends_the_rest() {
-    let world = World::new().await;
+    let world = World::new();
     let admin = world.person("root-admin", &[HouseRole::Admin]).await;
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     let other = world.login("ana", PASSWORD).await.expect(200);
@@ -143,7 +143,7 @@ async fn suspension_ends_what_is_open_and_a_changed_password_ends_the_rest() {
 
 #[tokio::test]
 async fn a_code_sets_a_password_once() {
-    let world = World::new().await;
+    let world = World::new();
     let admin = world.person("root-admin", &[HouseRole::Admin]).await;
     let body = json!({ "username": "new-one", "display_name": "New One", "roles": ["analyst"] });
     let user = world.post("/users", &admin.token, body.clone()).await.expect(201).id();
@@ -186,7 +186,7 @@ async fn a_code_sets_a_password_once() {
 
 #[tokio::test]
 async fn an_expired_code_is_worth_nothing() {
-    let world = World::new().await;
+    let world = World::new();
     let user = world.account("ana", &[]).await;
     let soon = world.house.now() + jiff::SignedDuration::from_hours(1);
     let code = accounts::make_code(&*world.vault, user, soon).await.unwrap();

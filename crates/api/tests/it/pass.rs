@@ -8,7 +8,7 @@ use crate::world::{Story, TEXT, World, verdict};
 
 #[tokio::test]
 async fn from_report_to_verdict_to_audit() {
-    let world = World::new().await;
+    let world = World::new();
     let story = Story::new(&world).await;
     let Story { ana, rao, case, report, claim, assertion, .. } = &story;
 
@@ -76,7 +76,7 @@ async fn from_report_to_verdict_to_audit() {
 
 #[tokio::test]
 async fn every_list_of_a_case_pages_and_filters() {
-    let world = World::new().await;
+    let world = World::new();
     let story = Story::new(&world).await;
     let Story { ana, case, .. } = &story;
     for n in 0..4 {
@@ -120,7 +120,7 @@ async fn every_list_of_a_case_pages_and_filters() {
 
 #[tokio::test]
 async fn who_is_removed_is_out_at_the_next_request() {
-    let world = World::new().await;
+    let world = World::new();
     let Story { ana, rao, case, .. } = Story::new(&world).await;
     world.see(&format!("/cases/{case}"), &rao.token).await.expect(200);
     let member = format!("/cases/{case}/members/{}", rao.id);
@@ -128,30 +128,34 @@ async fn who_is_removed_is_out_at_the_next_request() {
     world.see(&format!("/cases/{case}"), &rao.token).await.expect(404);
 }
 
+/// Reads a stream until it has said this; parts may come in any size.
+async fn told(stream: &mut reqwest::Response, words: &str) -> String {
+    let mut text = String::new();
+    while !(text.contains(words) && text.ends_with("\n\n")) {
+        let part = stream.chunk().await.unwrap().unwrap_or_else(|| panic!("it ended: {text}"));
+        text.push_str(std::str::from_utf8(&part).unwrap());
+    }
+    text
+}
+
 #[tokio::test]
 async fn a_stream_tells_each_fact_once_and_goes_on_where_it_was() {
-    let world = World::new().await;
+    let world = World::new();
     let Story { ana, case, .. } = Story::new(&world).await;
     let url = format!("{}/api/v1/cases/{case}/changes?from=0", world.base);
     let head = world.head();
     let client = reqwest::Client::new();
     let mut stream = client.get(&url).bearer_auth(&ana.token).send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
-    let mut text = String::new();
-    while !text.contains(&format!("id: {head}\n")) {
-        text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
-    }
-    assert!(text.contains("event: case.opened.v1\n"), "{text}");
-    world
-        .put(&format!("/cases/{case}/title"), &ana.token, json!({ "title": "Another" }))
-        .await
-        .expect(200);
-    let next = stream.chunk().await.unwrap().unwrap();
-    assert!(String::from_utf8_lossy(&next).contains("event: case.retitled.v1\n"));
+    let first = told(&mut stream, &format!("id: {head}\n")).await;
+    assert!(first.contains("event: case.opened.v1\n"), "{first}");
+    let title = json!({ "title": "Another" });
+    world.put(&format!("/cases/{case}/title"), &ana.token, title).await.expect(200);
+    let next = told(&mut stream, "event: case.retitled.v1\n").await;
+    assert!(next.starts_with(&format!("id: {}\n", head + 1)), "{next}");
     let later = client.get(&url).bearer_auth(&ana.token).header("Last-Event-ID", head.to_string());
     let mut later = later.send().await.unwrap();
-    let first = later.chunk().await.unwrap().unwrap();
-    assert!(String::from_utf8_lossy(&first).starts_with(&format!("id: {}\n", head + 1)));
+    assert_eq!(told(&mut later, "event: case.retitled.v1\n").await, next);
     // The session ends, and so do its streams.
     world.send(Method::POST, "/logout", Some(&ana.token), None, &[]).await.expect(204);
     assert!(stream.chunk().await.unwrap().is_none());

@@ -217,7 +217,7 @@ async fn ask(world: &World, method: &str, path: &str, token: Option<&str>, body:
 
 #[tokio::test]
 async fn every_route_is_closed_to_strangers() {
-    let world = World::new().await;
+    let world = World::new();
     let story = Story::new(&world).await;
     let other =
         world.post(&format!("/cases/{}/claims", story.case), &story.ana.token, claim()).await;

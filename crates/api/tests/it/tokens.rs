@@ -103,7 +103,7 @@ fn forged(world: &World, ana: &Person) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn forged_tokens_are_nobodys() {
-    let world = World::new().await;
+    let world = World::new();
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     let (header, claims) = (read(&ana.token, 0), read(&ana.token, 1));
     assert_eq!(header["typ"], "at+jwt");
@@ -118,7 +118,7 @@ async fn forged_tokens_are_nobodys() {
 
 #[tokio::test]
 async fn a_token_expires_also_when_it_was_seen_before() {
-    let world = World::new().await;
+    let world = World::new();
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     world.get("/me", &ana.token).await.expect(200);
     world.clock.pass(899);
@@ -129,7 +129,7 @@ async fn a_token_expires_also_when_it_was_seen_before() {
 
 #[tokio::test]
 async fn a_token_stands_in_its_header_and_nowhere_else() {
-    let world = World::new().await;
+    let world = World::new();
     let ana = world.person("ana", &[HouseRole::Analyst]).await;
     let query = format!("/me?access_token={}", ana.token);
     world.send(Method::GET, &query, None, None, &[]).await.expect(401);

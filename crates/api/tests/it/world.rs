@@ -26,10 +26,10 @@ use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub const PASSWORD: &str = "seven goats on a tin roof";
+pub(crate) const PASSWORD: &str = "seven goats on a tin roof";
 
 #[derive(Debug)]
-pub struct Still(AtomicI64);
+pub(crate) struct Still(AtomicI64);
 
 impl Clock for Still {
     fn now(&self) -> Timestamp {
@@ -38,53 +38,53 @@ impl Clock for Still {
 }
 
 impl Still {
-    pub fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 }
 
-pub struct World {
-    pub base: String,
-    pub clock: Arc<Still>,
-    pub log: MemoryLog,
-    pub house: Arc<House>,
-    pub vault: Arc<dyn Vault>,
-    pub settings: Settings,
-    pub key: SigningKey,
+pub(crate) struct World {
+    pub(crate) base: String,
+    pub(crate) clock: Arc<Still>,
+    pub(crate) log: MemoryLog,
+    pub(crate) house: Arc<House>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) settings: Settings,
+    pub(crate) key: SigningKey,
     client: reqwest::Client,
     _files: tempfile::TempDir,
 }
 
-pub struct Person {
-    pub id: UserId,
-    pub token: String,
-    pub refresh: String,
-    pub session: String,
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) token: String,
+    pub(crate) refresh: String,
+    pub(crate) session: String,
 }
 
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
-    pub json: Value,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or_default()
     }
 
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.json["id"].as_str().unwrap_or_else(|| panic!("no id: {}", self.text)).to_owned()
     }
 
     /// The body without what is different every time.
-    pub fn anonymous(&self) -> Value {
+    pub(crate) fn anonymous(&self) -> Value {
         let mut json = self.json.clone();
         if let Some(object) = json.as_object_mut() {
             object.remove("request_id");
@@ -93,22 +93,22 @@ impl Reply {
     }
 
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 }
 
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { logins_per_minute: 100_000, workers: 1, ..Settings::default() }
 }
 
 impl World {
-    pub async fn new() -> Self {
-        Self::with(settings()).await
+    pub(crate) fn new() -> Self {
+        Self::with(settings())
     }
 
-    pub async fn with(settings: Settings) -> Self {
+    pub(crate) fn with(settings: Settings) -> Self {
         let clock = Arc::new(Still(AtomicI64::new(1_515_750_000_000_000)));
         let log = MemoryLog::new();
         let vault: Arc<dyn Vault> = Arc::new(MemoryVault::new());
@@ -148,12 +148,12 @@ impl World {
         Self { base, clock, log, house, vault, settings, key, client, _files: files }
     }
 
-    pub fn head(&self) -> u64 {
+    pub(crate) fn head(&self) -> u64 {
         Journal::head(&self.log).unwrap()
     }
 
     /// Somebody with an account and a password, who has not logged in.
-    pub async fn account(&self, name: &str, roles: &[HouseRole]) -> UserId {
+    pub(crate) async fn account(&self, name: &str, roles: &[HouseRole]) -> UserId {
         let user = UserId(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()));
         let username = Label::try_from(name.to_owned()).unwrap();
         let display_name = Name::try_from(name).unwrap();
@@ -169,7 +169,7 @@ impl World {
         user
     }
 
-    pub async fn person(&self, name: &str, roles: &[HouseRole]) -> Person {
+    pub(crate) async fn person(&self, name: &str, roles: &[HouseRole]) -> Person {
         let id = self.account(name, roles).await;
         let reply = self.login(name, PASSWORD).await.expect(200);
         let word = |key: &str| reply.json[key].as_str().unwrap().to_owned();
@@ -180,30 +180,30 @@ impl World {
         Person { id, token, refresh: word("refresh_token"), session: word("session") }
     }
 
-    pub async fn login(&self, username: &str, password: &str) -> Reply {
+    pub(crate) async fn login(&self, username: &str, password: &str) -> Reply {
         let body = json!({ "username": username, "password": password });
         self.send(Method::POST, "/login", None, Some(body), &[]).await
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.send(Method::GET, path, Some(token), None, &[]).await
     }
 
     /// A read that shows everything written until now.
-    pub async fn see(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn see(&self, path: &str, token: &str) -> Reply {
         let mark = if path.contains('?') { '&' } else { '?' };
         self.get(&format!("{path}{mark}after={}", self.head()), token).await
     }
 
-    pub async fn post(&self, path: &str, token: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Reply {
         self.send(Method::POST, path, Some(token), Some(body), &[]).await
     }
 
-    pub async fn put(&self, path: &str, token: &str, body: Value) -> Reply {
+    pub(crate) async fn put(&self, path: &str, token: &str, body: Value) -> Reply {
         self.send(Method::PUT, path, Some(token), Some(body), &[]).await
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -215,7 +215,7 @@ impl World {
         self.raw(method, path, token, raw, headers).await
     }
 
-    pub async fn raw(
+    pub(crate) async fn raw(
         &self,
         method: Method,
         path: &str,
@@ -248,20 +248,21 @@ impl World {
 }
 
 /// A case of Ana's with Ben and a reviewer, one report and one claim with an assertion.
-pub struct Story {
-    pub ana: Person,
-    pub rao: Person,
-    pub case: String,
-    pub report: String,
-    pub rendition: String,
-    pub claim: String,
-    pub assertion: String,
+pub(crate) struct Story {
+    pub(crate) ana: Person,
+    pub(crate) rao: Person,
+    pub(crate) case: String,
+    pub(crate) report: String,
+    pub(crate) rendition: String,
+    pub(crate) claim: String,
+    pub(crate) assertion: String,
 }
 
-pub const TEXT: &str = "Rebel forces have regained control of 16 villages, local sources said.";
+pub(crate) const TEXT: &str =
+    "Rebel forces have regained control of 16 villages, local sources said.";
 
 impl Story {
-    pub async fn new(world: &World) -> Self {
+    pub(crate) async fn new(world: &World) -> Self {
         let ana = world.person("ana", &[HouseRole::Analyst]).await;
         let rao = world.person("rao", &[HouseRole::Reviewer]).await;
         let title = json!({ "title": "The counter-attack" });
@@ -281,7 +282,7 @@ impl Story {
     }
 }
 
-pub fn claim() -> Value {
+pub(crate) fn claim() -> Value {
     json!({
         "kind": "control",
         "gist": "Rebel forces regained control of 16 villages.",
@@ -292,7 +293,7 @@ pub fn claim() -> Value {
     })
 }
 
-pub fn assertion(report: &str) -> Value {
+pub(crate) fn assertion(report: &str) -> Value {
     json!({
         "report": report,
         "chain": [
@@ -307,7 +308,7 @@ pub fn assertion(report: &str) -> Value {
     })
 }
 
-pub fn verdict(claim: &str, assertion: &str) -> Value {
+pub(crate) fn verdict(claim: &str, assertion: &str) -> Value {
     json!({
         "outcome": "supported",
         "confidence": "moderate",
