@@ -1,7 +1,7 @@
 //! The one way a fact is made: authorise, load, decide, seal, append.
 //!
-//! Read in this order: [`request`] (who asks), [`execute`] (the way itself), then its steps:
-//! `load`, `authorise`, `look_up`, `codec`; [`error`] says how it can end otherwise.
+//! Read in this order: `request` (who asks), `execute` (the way itself), then its steps: `load`,
+//! `authorise`, `look_up`, `codec`; `error` says how it can end otherwise.
 
 mod authorise;
 mod codec;

@@ -239,7 +239,7 @@ where
 }
 
 fn tlp(n: u8) -> Tlp {
-    [Tlp::Green, Tlp::Amber][usize::from(n % 2)]
+    if n.is_multiple_of(2) { Tlp::Green } else { Tlp::Amber }
 }
 
 fn open() -> OpenCase {
@@ -328,7 +328,7 @@ fn withdraw_assertion(n: u8, which: u8) -> WithdrawAssertion {
 }
 
 fn reliability(n: u8, grade: u8) -> AssessReliability {
-    let grade = [Reliability::A, Reliability::F][usize::from(grade % 2)];
+    let grade = if grade.is_multiple_of(2) { Reliability::A } else { Reliability::F };
     AssessReliability {
         claim: claim(n),
         assertion: id(6, n).into(),
@@ -340,7 +340,8 @@ fn reliability(n: u8, grade: u8) -> AssessReliability {
 }
 
 fn credibility(n: u8, grade: u8) -> AssessCredibility {
-    let grade = [Credibility::Confirmed, Credibility::CannotBeJudged][usize::from(grade % 2)];
+    let grade =
+        if grade.is_multiple_of(2) { Credibility::Confirmed } else { Credibility::CannotBeJudged };
     let rationale = text(0);
     AssessCredibility {
         claim: claim(n),

@@ -196,7 +196,7 @@ impl Rounds {
         }
         match self.values.get(name) {
             Some(values) if !values.is_empty() => Ok(values),
-            _ => Err("never measured: what comes before it failed".to_owned()),
+            _ => Err("not measured: left out, or what comes before it failed".to_owned()),
         }
     }
 

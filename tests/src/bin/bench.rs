@@ -20,7 +20,7 @@ const FLOOR_SPAN: Duration = Duration::from_millis(200);
 const SYNCS_SPAN: Duration = Duration::from_millis(1_500);
 /// After this long the rounds stop early (and say so): the whole must end within six minutes.
 const ROUNDS_MAX: Duration = Duration::from_secs(210);
-const USAGE: &str = "bench --assay PATH [--dir FOLDER] [--rounds N] [--reports N]";
+const USAGE: &str = "bench --assay PATH [--dir FOLDER] [--rounds N] [--reports N] [--only p4,p5]";
 
 /// What was asked for.
 #[derive(Debug)]
@@ -29,11 +29,18 @@ struct Wanted {
     folder: Option<PathBuf>,
     rounds: usize,
     reports: u64,
+    only: Option<String>,
 }
 
 impl Wanted {
+    /// Whether a group of figures (`p4`) shall be measured; all are, unless some were named.
+    fn wants(&self, group: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.split(',').any(|one| one == group))
+    }
+
     fn from(arguments: &[String]) -> Result<Self> {
-        let mut wanted = Self { assay: PathBuf::new(), folder: None, rounds: 5, reports: 20_000 };
+        let mut wanted =
+            Self { assay: PathBuf::new(), folder: None, rounds: 5, reports: 20_000, only: None };
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
             let value = rest.next().context(USAGE)?;
@@ -41,6 +48,7 @@ impl Wanted {
                 "--assay" => wanted.assay = PathBuf::from(value),
                 "--dir" => wanted.folder = Some(PathBuf::from(value)),
                 "--rounds" => wanted.rounds = value.parse().context(USAGE)?,
+                "--only" => wanted.only = Some(value.to_lowercase()),
                 "--reports" => wanted.reports = value.parse().context(USAGE)?,
                 _ => bail!("{USAGE}"),
             }
@@ -104,8 +112,11 @@ async fn measure(wanted: &Wanted) -> Result<()> {
         }
     }
     go_round(wanted, &place, prepared.ok().as_ref(), folder.path(), &mut rounds).await?;
-    say("counting syncs");
     for (writers, name) in [(1, "p2.1"), (64, "p2.64")] {
+        if !wanted.wants("p2") {
+            continue;
+        }
+        say("counting syncs");
         let counted = syncs::count(folder.path(), writers, SYNCS_SPAN);
         if let Ok(counted) = &counted {
             rounds.note(format!(
@@ -137,6 +148,9 @@ async fn prepare(place: &Place, wanted: &Wanted, rounds: &mut Rounds) -> Result<
     let stored = rebuilds::read(&place.data())?;
     rounds.note(format!("{} entries before the load", stored.entries()));
     for round in 1..=wanted.rounds {
+        if !wanted.wants("p10") {
+            break;
+        }
         say(&format!("rebuild, round {round} of {}", wanted.rounds));
         stored.round(place, rounds).await;
     }
@@ -173,10 +187,14 @@ async fn go_round(
             break;
         }
         say(&format!("round {round} of {}", wanted.rounds));
-        durable(&mut disk, &appends, rounds).await?;
+        if wanted.wants("p1") || wanted.wants("p12") {
+            durable(&mut disk, &appends, rounds).await?;
+        }
         if let Some((serving, rest, lag)) = &served {
-            rest.round(rounds).await;
-            lag.round(rounds).await;
+            rest.round(rounds, |group| wanted.wants(group)).await;
+            if wanted.wants("p12") {
+                lag.round(rounds).await;
+            }
             let resident = machine::resident_bytes(serving.process.id);
             rounds.take("p15", resident.map(|bytes| float(bytes) / 1e6));
         }

@@ -1,5 +1,4 @@
 //! Imports over HTTP: accepted, carried out, told of; refused early where they cannot be.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! A house in memory for tests of imports: Ana, who opened a case, and Eve, who has no part in it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, get};
 use assay_domain::aggregate::Subject;
 use assay_domain::id::{CaseId, ClaimId, ReportId};
 use assay_domain::policy::Permission;
-use assay_views::history::{self, EntryDoc, EntryWithChanges};
+use assay_views::history::{self, EntryWithChanges};
 use assay_views::{At, Limit, Page, claims, reports};
 use futures_util::stream;
 use serde::Deserialize;
