@@ -55,7 +55,7 @@ pub(crate) async fn register(
     let body = json!({"username": name, "code": code, "password": PASSWORD});
     let set = Client::stranger(url).post("/password", &body).await?;
     assert!(matches!(set.status, 200 | 204), "{}", set.text);
-    Ok((id, Client::login(url, name, PASSWORD).await?))
+    Ok((id, Client::login(url, name, PASSWORD).await?.beside(admin)))
 }
 
 impl Team {
