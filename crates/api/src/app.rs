@@ -90,7 +90,19 @@ pub(crate) struct Gates {
     pub(crate) streams: Arc<Semaphore>,
 }
 
+/// What a write is told while the house is unsound.
+const UNSOUND: &str =
+    "an entry of the journal cannot be read; nothing is written until it is looked into";
+
 impl App {
+    /// Refuses writes while a fact of the past cannot be read: first it must be known what happened.
+    pub(crate) fn must_be_sound(&self) -> Result<(), Problem> {
+        match &*self.projector.borrow() {
+            Status::Failed { .. } => Err(Problem::busy("house_unsound", UNSOUND)),
+            Status::Running | Status::Waiting { .. } | Status::Stopped => Ok(()),
+        }
+    }
+
     /// Checks the settings and the keys and puts everything in its place.
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let Parts { house, vault, settings, secret, .. } = parts;

@@ -61,6 +61,7 @@ impl Asking {
     where
         C: Command<On: assay_commands::Cached>,
     {
+        self.app.must_be_sound()?;
         let receipt = self.app.house.execute(&self.request, command).await?;
         let new = !receipt.replayed && !receipt.event_ids.is_empty();
         Ok(answer(
@@ -76,6 +77,7 @@ impl Asking {
     where
         C: Command<On: assay_commands::Cached>,
     {
+        self.app.must_be_sound()?;
         let receipt = self.app.house.execute(&self.request, command).await?;
         Ok(answer(StatusCode::OK, &receipt, id, None))
     }

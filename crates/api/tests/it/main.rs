@@ -14,4 +14,5 @@ mod login;
 mod pass;
 mod strangers;
 mod tokens;
+mod unsound;
 mod world;
