@@ -1,5 +1,7 @@
 //! Log lines on stderr: one JSON object a line for machines, text for people.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::usage;
@@ -12,7 +14,10 @@ pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).try_init(),
-        LogFormat::Text => lines.with_target(false).try_init(),
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            lines.with_target(false).with_ansi(colours).try_init()
+        }
     };
     started.map_err(|error| anyhow::anyhow!("logging does not start: {error}"))?;
     std::panic::set_hook(Box::new(|panic| {

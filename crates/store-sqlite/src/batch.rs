@@ -69,6 +69,13 @@ pub(crate) struct Changes {
     names: HashMap<String, i64>,
 }
 
+impl Changes {
+    /// The ends of the streams it moved.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (&str, Revision)> {
+        self.heads.iter().map(|(stream, head)| (stream.as_str(), head.last))
+    }
+}
+
 /// Why an append did not write.
 pub(crate) enum Stop {
     /// This append is refused; the transaction goes on.

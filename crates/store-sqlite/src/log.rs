@@ -25,7 +25,7 @@ use crate::batch::{Known, Tip, Wanted};
 use crate::checkpoint::Checkpointer;
 use crate::connection;
 use crate::error::OpenError;
-use crate::readers::{Pool, Readers};
+use crate::readers::{Pool, Readers, Tails};
 use crate::rows::Count;
 use crate::schema;
 use crate::stats::{Counters, Stats, add};
@@ -95,7 +95,12 @@ impl SqliteLog {
 
         let (watch, watched) = watch::channel(tip.position);
         let head = AtomicU64::new(tip.position);
-        let readers = Arc::new(Readers { pool: Pool::open(path)?, head, watch: watched });
+        let readers = Arc::new(Readers {
+            pool: Pool::open(path)?,
+            head,
+            watch: watched,
+            tails: Tails::new(),
+        });
         let counters = Arc::new(Counters::default());
         let queued_bytes = Arc::new(AtomicUsize::new(0));
 

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use assay_ledger::Frontier;
 use assay_store::fact::Recorded;
 use assay_store::journal::{Entry, Journal};
 use assay_store::log::{Direction, LogError, Revision};
+use assay_store::recent::Recent;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -21,6 +22,36 @@ use crate::rows::{Count, Id, entry, select_entries};
 const IDLE_MAX: usize = 8;
 /// How many bytes of facts one answer carries before it ends early.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Streams whose end is known without a query.
+const TAILS_MAX: usize = 20_000;
+
+/// The ends of streams, so that asking for what came after one costs no query.
+///
+/// Only this process writes the file. The writer tells every end it moved before anybody hears of
+/// the commit; a reader tells one it saw only if no commit was published meanwhile.
+pub(crate) struct Tails(RwLock<Recent<String, Revision>>);
+
+impl Tails {
+    pub(crate) fn new() -> Self {
+        Self(RwLock::new(Recent::new(TAILS_MAX)))
+    }
+
+    /// Whether a stream is known to end before a revision.
+    fn ends_before(&self, stream: &str, revision: Revision) -> bool {
+        let tails = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tails.peek(stream).is_some_and(|last| *last < revision)
+    }
+
+    /// Takes over ends; an end only ever moves on.
+    pub(crate) fn tell<'a>(&self, ends: impl IntoIterator<Item = (&'a str, Revision)>) {
+        let mut tails = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (stream, last) in ends {
+            let known = tails.peek(stream).copied().unwrap_or_default();
+            tails.put(stream.to_owned(), last.max(known));
+        }
+    }
+}
 
 /// A file's read-only connections.
 pub(crate) struct Pool {
@@ -72,6 +103,7 @@ pub(crate) struct Readers {
     /// The last durable position: set after the commit and before anybody hears of it.
     pub(crate) head: AtomicU64,
     pub(crate) watch: watch::Receiver<u64>,
+    pub(crate) tails: Tails,
 }
 
 impl fmt::Debug for Readers {
@@ -89,6 +121,35 @@ impl Readers {
     }
 
     pub(crate) fn read_stream(
+        &self,
+        stream: &str,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, LogError> {
+        let forward = direction == Direction::Forward;
+        if forward && self.tails.ends_before(stream, from) {
+            return Ok(Vec::new());
+        }
+        let before = self.head.load(Ordering::Acquire);
+        let found = self.query_stream(stream, from, direction, limit)?;
+        if let (true, Some(last)) = (forward && found.len() < limit, found.last()) {
+            self.tell_unless_moved(stream, last.revision, before);
+        } else if forward && found.is_empty() && from > 0 && limit > 0 {
+            // Nothing at or after `from`: the stream ends before it, wherever exactly.
+            self.tell_unless_moved(stream, from - 1, before);
+        }
+        Ok(found)
+    }
+
+    /// Remembers the end of a stream, if nothing was committed since a position was read.
+    fn tell_unless_moved(&self, stream: &str, last: Revision, before: u64) {
+        if self.head.load(Ordering::Acquire) == before {
+            self.tails.tell([(stream, last)]);
+        }
+    }
+
+    fn query_stream(
         &self,
         stream: &str,
         from: Revision,

@@ -107,7 +107,7 @@ impl Writer {
     /// One transaction over the whole group. With care, each append has a savepoint to go back to,
     /// which costs copies of pages and is therefore not the rule.
     fn transaction(&mut self, wanted: &[Wanted], careful: bool) -> Result<Vec<Answer>, End> {
-        let Self { connection, known, counters, .. } = self;
+        let Self { connection, known, counters, readers, .. } = self;
         let connection = &*connection;
         run(connection, "BEGIN IMMEDIATE").map_err(|error| failed(counters, &error))?;
         let mut batch = Batch::new(connection, known);
@@ -149,6 +149,7 @@ impl Writer {
         add(&counters.appends, changes.appends);
         add(&counters.unwritten, wanted.len() - changes.appends);
         counters.facts.fetch_add(facts, Ordering::Relaxed);
+        readers.tails.tell(changes.ends());
         known.learn(changes);
         Ok(answers)
     }
@@ -228,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::batch::Tip;
-    use crate::readers::Pool;
+    use crate::readers::{Pool, Tails};
 
     fn fact(number: u128) -> NewFact {
         let id = Uuid::from_u128(number);
@@ -254,7 +255,8 @@ mod tests {
         crate::schema::migrate(&mut connection).unwrap();
         let (watch, watched) = watch::channel(0);
         let pool = Pool::open(&path).unwrap();
-        let readers = Readers { pool, head: AtomicU64::new(0), watch: watched };
+        let readers =
+            Readers { pool, head: AtomicU64::new(0), watch: watched, tails: Tails::new() };
         Writer {
             connection,
             known: Known::new(Tip::default()),

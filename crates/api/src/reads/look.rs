@@ -1,8 +1,8 @@
 //! One look at the views: on the worker's own connection when it is short, on a bounded pool when it is long.
 
 use std::cell::RefCell;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use assay_domain::id::UserId;
@@ -32,15 +32,43 @@ impl Look<'_> {
     }
 }
 
-/// A connection of this thread, and the file it is open on.
+/// How many readers' sights a thread keeps.
+const SIGHTS_MAX: usize = 256;
+
+/// A connection of this thread, the file it is open on, and the sights made at one position.
+///
+/// A running server has its file of views to itself: it is made anew only while none runs.
 struct Held {
     path: PathBuf,
-    inode: u64,
     reader: Reader,
+    sights: Sights,
+}
+
+/// Sights made at one position of the views; at the next they may be others.
+#[derive(Default)]
+struct Sights {
+    position: u64,
+    of: HashMap<UserId, Sight>,
 }
 
 thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+impl Sights {
+    /// What a user sees at the position of this snapshot.
+    fn of(&mut self, db: &Reader, user: UserId) -> Result<Option<Sight>, ViewError> {
+        let position = db.position()?;
+        if self.position != position || self.of.len() >= SIGHTS_MAX {
+            *self = Self { position, of: HashMap::new() };
+        }
+        if let Some(sight) = self.of.get(&user) {
+            return Ok(Some(sight.clone()));
+        }
+        let made = Sight::of(db, user)?;
+        self.of.extend(made.clone().map(|sight| (user, sight)));
+        Ok(made)
+    }
 }
 
 /// Asks on this thread.
@@ -50,7 +78,7 @@ pub(crate) fn here<T>(
     at: At,
     ask: impl FnOnce(&Look<'_>) -> Result<T, Problem>,
 ) -> Result<(T, Moment), Problem> {
-    with_reader(&app.views, |db| asked(db, user, at, ask))
+    with_reader(&app.views, |held| asked(held, user, at, ask))
 }
 
 /// Asks on the bounded pool; too many at once are sent away.
@@ -67,7 +95,7 @@ pub(crate) async fn aside<T: Send + 'static>(
     let permit = permit.map_err(Problem::fault)?;
     let views = app.views.clone();
     let asked = tokio::task::spawn_blocking(move || {
-        let answer = with_reader(&views, |db| asked(db, user, at, ask));
+        let answer = with_reader(&views, |held| asked(held, user, at, ask));
         drop((admitted, permit));
         answer
     });
@@ -75,13 +103,15 @@ pub(crate) async fn aside<T: Send + 'static>(
 }
 
 fn asked<T>(
-    db: &Reader,
+    held: &mut Held,
     user: UserId,
     at: At,
     ask: impl FnOnce(&Look<'_>) -> Result<T, Problem>,
 ) -> Result<(T, Moment), Problem> {
+    let Held { reader, sights, .. } = held;
+    let db = &*reader;
     let answer = db.snapshot(|| {
-        let Some(sight) = Sight::of(db, user)? else {
+        let Some(sight) = sights.of(db, user)? else {
             // An account so new, or so gone, that this node shows nothing of it.
             return Ok(Err(Problem::unseen()));
         };
@@ -94,22 +124,17 @@ fn asked<T>(
 
 fn with_reader<T>(
     views: &Views,
-    work: impl FnOnce(&Reader) -> Result<T, Problem>,
+    work: impl FnOnce(&mut Held) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     HELD.with(|cell| {
         let mut held = cell.try_borrow_mut().map_err(Problem::fault)?;
-        let inode = inode(views.path())?;
-        let same = |held: &Held| held.path == views.path() && held.inode == inode;
-        // A file made anew beside the old one and swapped in is another file under the same name.
-        let current = match held.take().filter(same) {
+        let current = match held.take().filter(|held| held.path == views.path()) {
             Some(current) => current,
-            None => Held { path: views.path().to_owned(), inode, reader: views.reader()? },
+            None => {
+                let (path, reader) = (views.path().to_owned(), views.reader()?);
+                Held { path, reader, sights: Sights::default() }
+            }
         };
-        work(&held.insert(current).reader)
+        work(held.insert(current))
     })
-}
-
-fn inode(path: &Path) -> Result<u64, Problem> {
-    let found = std::fs::metadata(path).map(|found| found.ino());
-    Ok(found.map_err(ViewError::from)?)
 }
