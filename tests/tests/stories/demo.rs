@@ -43,6 +43,12 @@ async fn the_demo_case_shows_what_the_report_holds() -> Result<()> {
         claims.items().iter().map(|claim| claim["assertions"].as_array().map_or(0, Vec::len)).sum();
     assert_eq!((claims.items().len(), assertions, links.items().len()), (53, 56, 42));
 
+    // Who is said to hold what on a day of 2016? One claim reaches back that far for sure.
+    let then = ana.get(&format!("/cases/{case}/claims?valid_at=2016-06-01&match=certain")).await?;
+    let then = then.expect(200)?;
+    assert_eq!(then.items().len(), 1, "{}", then.text);
+    assert_eq!(then.at("/items/0/proposition/time/edtf"), "2015-21/..");
+
     // The auditor sees the register fill up.
     let head = open.number_at("/as_of/position")?;
     let mut seen = std::collections::BTreeSet::new();

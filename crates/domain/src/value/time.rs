@@ -40,14 +40,32 @@ impl Edtf {
         edtf_core::Edtf::parse(&format!("{}/{}", end(earliest), end(latest))).ok()
     }
 
+    /// The days an interval certainly covers: from the last day it can begin to the first it can end.
+    fn core(&self) -> Option<Bounds> {
+        let (from, to) = self.0.split_once('/')?;
+        let end = |text: &str| match text {
+            "" => None,
+            ".." => Some(Bounds { earliest: Edge::Open, latest: Edge::Open }),
+            text => Some(Self(text.to_owned()).bounds()),
+        };
+        let (from, to) = (end(from)?, end(to)?);
+        Some(Bounds { earliest: from.latest, latest: to.earliest })
+    }
+
     /// Whether it shares a day with the span of another: certainly, possibly, or not.
     pub fn overlaps(&self, window: &Self) -> Match {
         let (Some(a), Some(b)) = (self.parsed(), window.span()) else {
             return Match::Possible;
         };
+        if self.bounds().apart(window.bounds()) {
+            return Match::No;
+        }
         let qualified = a.is_uncertain() || a.is_approximate();
         if !qualified && self.bounds().within(window.bounds()) {
             return Match::Certain; // Wherever in its bounds it lies, it lies in the window.
+        }
+        if !qualified && self.core().is_some_and(|core| core.meets(window.bounds())) {
+            return Match::Certain; // It holds throughout its core, and the window has a day of that.
         }
         let relations = a.relation(&b);
         let apart = [Relation::Before, Relation::After];
@@ -168,6 +186,25 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Whether these days and others surely share none.
+    fn apart(self, other: Self) -> bool {
+        let after =
+            |from: Edge, to: Edge| from.day().zip(to.day()).is_some_and(|(from, to)| from > to);
+        after(self.earliest, other.latest) || after(other.earliest, self.latest)
+    }
+
+    /// Whether these days and others share one, as far as both are known.
+    fn meets(self, other: Self) -> bool {
+        let before = |from: Edge, to: Edge| match (from, to) {
+            (Edge::Open, _) | (_, Edge::Open) => true,
+            (Edge::Day(from), Edge::Day(to)) => from <= to,
+            _ => false,
+        };
+        before(self.earliest, self.latest)
+            && before(self.earliest, other.latest)
+            && before(other.earliest, self.latest)
+    }
+
     /// Whether these days all lie within others, as far as both are known.
     fn within(self, other: Self) -> bool {
         let from = match (self.earliest, other.earliest) {
@@ -366,6 +403,11 @@ mod tests {
         assert_eq!(edtf("2018-01-11").overlaps(&edtf("2018-01")), Match::Certain);
         assert_eq!(edtf("[2018-01-07..2018-01-11]").overlaps(&edtf("2018-01-11")), Match::Possible);
         assert_eq!(edtf("2017").overlaps(&edtf("2018-01-11")), Match::No);
+        // Since some day of spring 2015 and still: so on any day of 2016, but perhaps not on 1 April 2015.
+        assert_eq!(edtf("2015-21/..").overlaps(&edtf("2016-06-01")), Match::Certain);
+        assert_eq!(edtf("2015-21/..").overlaps(&edtf("2015-04-01")), Match::Possible);
+        assert_eq!(edtf("2015-21/..").overlaps(&edtf("2014")), Match::No);
+        assert_eq!(edtf("/2018-01-11").overlaps(&edtf("2018-01-12")), Match::No);
     }
 
     #[test]
