@@ -55,6 +55,13 @@ thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
+impl Held {
+    fn open(views: &Views) -> Result<Self, ViewError> {
+        let (path, reader) = (views.path().to_owned(), views.reader()?);
+        Ok(Self { path, reader, sights: Sights::default() })
+    }
+}
+
 impl Sights {
     /// What a user sees at the position of this snapshot.
     fn of(&mut self, db: &Reader, user: UserId) -> Result<Option<Sight>, ViewError> {
@@ -128,13 +135,8 @@ fn with_reader<T>(
 ) -> Result<T, Problem> {
     HELD.with(|cell| {
         let mut held = cell.try_borrow_mut().map_err(Problem::fault)?;
-        let current = match held.take().filter(|held| held.path == views.path()) {
-            Some(current) => current,
-            None => {
-                let (path, reader) = (views.path().to_owned(), views.reader()?);
-                Held { path, reader, sights: Sights::default() }
-            }
-        };
+        let kept = held.take().filter(|held| held.path == views.path());
+        let current = kept.map_or_else(|| Held::open(views), Ok)?;
         work(held.insert(current))
     })
 }
