@@ -5,13 +5,13 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::Method;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_ENCODING,
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage as _, HttpResponse};
@@ -100,7 +100,7 @@ fn with_problem(answered: ServiceResponse<BoxBody>, id: Uuid) -> ServiceResponse
     if status.is_server_error() {
         let inside = problem.inside().unwrap_or("-");
         tracing::error!(request_id = %id, code = problem.code(), inside, "a request failed");
-    } else if matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) {
+    } else if problem.denies() {
         tracing::info!(request_id = %id, code = problem.code(), "a request was denied");
     }
     metrics::counter!("assay_refusals_total", "code" => problem.code().to_owned()).increment(1);

@@ -208,6 +208,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", why).retry_after(RETRY_SOON_S)
     }
 
+    /// Whether it is about who asks, not about what is asked.
+    pub(crate) fn denies(&self) -> bool {
+        matches!(self.0.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED)
+    }
+
     /// A request that took longer than any may.
     pub(crate) fn request_timeout() -> Self {
         Self::busy("request_timeout", "this took too long; ask again")
