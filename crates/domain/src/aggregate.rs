@@ -8,11 +8,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::access::Access;
+use crate::adoption::Adoption;
 use crate::case::Case;
 use crate::claim::Claim;
-use crate::id::{CaseId, ClaimId, LinkId, ReportId, SourceId, UserId};
+use crate::erasure::Erasure;
+use crate::finding::Finding;
+use crate::id::{
+    AccessId, AdoptionId, CaseId, ClaimId, ErasureId, FindingId, LinkId, LogId, ReplayId, ReportId,
+    SourceId, UserId,
+};
 use crate::link::Link;
+use crate::log_key::LogKeys;
 use crate::policy::{Permission, Roles};
+use crate::replay::Replay;
 use crate::report::Report;
 use crate::source::Source;
 use crate::user::User;
@@ -188,6 +197,18 @@ pub enum Event {
     Claim(crate::claim::Event),
     /// Of a link.
     Link(crate::link::Event),
+    /// Of a finding.
+    Finding(crate::finding::Event),
+    /// Of who read what.
+    Access(crate::access::Event),
+    /// Of a saved replay.
+    Replay(crate::replay::Event),
+    /// Of an erasure.
+    Erasure(crate::erasure::Event),
+    /// Of a case taken over.
+    Adoption(crate::adoption::Event),
+    /// Of the keys of the log.
+    Log(crate::log_key::Event),
 }
 
 /// The subject a stream is about.
@@ -205,6 +226,18 @@ pub enum Subject {
     Claim(ClaimId),
     /// `link-…`
     Link(LinkId),
+    /// `finding-…`
+    Finding(FindingId),
+    /// `access-…`
+    Access(AccessId),
+    /// `replay-…`
+    Replay(ReplayId),
+    /// `erasure-…`
+    Erasure(ErasureId),
+    /// `adoption-…`
+    Adoption(AdoptionId),
+    /// `log-…`
+    Log(LogId),
 }
 
 impl Subject {
@@ -219,6 +252,12 @@ impl Subject {
             Report::CATEGORY => Self::Report(id.into()),
             Claim::CATEGORY => Self::Claim(id.into()),
             Link::CATEGORY => Self::Link(id.into()),
+            Finding::CATEGORY => Self::Finding(id.into()),
+            Access::CATEGORY => Self::Access(id.into()),
+            Replay::CATEGORY => Self::Replay(id.into()),
+            Erasure::CATEGORY => Self::Erasure(id.into()),
+            Adoption::CATEGORY => Self::Adoption(id.into()),
+            LogKeys::CATEGORY => Self::Log(id.into()),
             _ => return None,
         })
     }
@@ -232,6 +271,12 @@ impl Subject {
             Self::Report(_) => Report::CATEGORY,
             Self::Claim(_) => Claim::CATEGORY,
             Self::Link(_) => Link::CATEGORY,
+            Self::Finding(_) => Finding::CATEGORY,
+            Self::Access(_) => Access::CATEGORY,
+            Self::Replay(_) => Replay::CATEGORY,
+            Self::Erasure(_) => Erasure::CATEGORY,
+            Self::Adoption(_) => Adoption::CATEGORY,
+            Self::Log(_) => LogKeys::CATEGORY,
         }
     }
 
@@ -244,6 +289,12 @@ impl Subject {
             Self::Report(id) => id.0,
             Self::Claim(id) => id.0,
             Self::Link(id) => id.0,
+            Self::Finding(id) => id.0,
+            Self::Access(id) => id.0,
+            Self::Replay(id) => id.0,
+            Self::Erasure(id) => id.0,
+            Self::Adoption(id) => id.0,
+            Self::Log(id) => id.0,
         }
     }
 
@@ -256,6 +307,12 @@ impl Subject {
             Self::Report(_) => Event::Report(serde_json::from_slice(data)?),
             Self::Claim(_) => Event::Claim(serde_json::from_slice(data)?),
             Self::Link(_) => Event::Link(serde_json::from_slice(data)?),
+            Self::Finding(_) => Event::Finding(serde_json::from_slice(data)?),
+            Self::Access(_) => Event::Access(serde_json::from_slice(data)?),
+            Self::Replay(_) => Event::Replay(serde_json::from_slice(data)?),
+            Self::Erasure(_) => Event::Erasure(serde_json::from_slice(data)?),
+            Self::Adoption(_) => Event::Adoption(serde_json::from_slice(data)?),
+            Self::Log(_) => Event::Log(serde_json::from_slice(data)?),
         })
     }
 }

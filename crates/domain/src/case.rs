@@ -2,6 +2,7 @@
 
 mod add_member;
 mod close;
+mod demand_purpose;
 mod mark;
 mod open;
 mod remove_member;
@@ -15,6 +16,7 @@ use strum::EnumCount;
 
 pub use add_member::AddMember;
 pub use close::CloseCase;
+pub use demand_purpose::{DemandPurpose, WaivePurpose};
 pub use mark::MarkCase;
 pub use open::OpenCase;
 pub use remove_member::RemoveMember;
@@ -127,6 +129,15 @@ pub enum Event {
         /// Why.
         reason: Personal<Reason>,
     },
+    /// Whoever reads it says to what end.
+    #[serde(rename = "case.purpose_demanded.v1")]
+    PurposeDemanded {},
+    /// Nobody needs to say to what end they read it.
+    #[serde(rename = "case.purpose_waived.v1")]
+    PurposeWaived {
+        /// Why.
+        reason: Personal<Reason>,
+    },
 }
 
 /// What the rules ask of a case.
@@ -144,6 +155,8 @@ pub struct Case {
     pub members: BTreeMap<UserId, BTreeSet<CaseRole>>,
     /// Whether it is closed.
     pub closed: bool,
+    /// Whether its readers must say to what end they read.
+    pub purpose_demanded: bool,
 }
 
 impl Case {
@@ -186,6 +199,8 @@ impl Aggregate for Case {
             }
             Event::Closed { .. } => self.closed = true,
             Event::Reopened { .. } => self.closed = false,
+            Event::PurposeDemanded {} => self.purpose_demanded = true,
+            Event::PurposeWaived { .. } => self.purpose_demanded = false,
         }
         self
     }

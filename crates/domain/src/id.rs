@@ -44,4 +44,16 @@ ids! {
     VerdictId,
     /// A relation between two claims.
     LinkId,
+    /// Something an auditor found.
+    FindingId,
+    /// What one session read in one case.
+    AccessId,
+    /// A replay somebody saved to go on with.
+    ReplayId,
+    /// A request to forget.
+    ErasureId,
+    /// A case taken over from another house.
+    AdoptionId,
+    /// A log.
+    LogId,
 }

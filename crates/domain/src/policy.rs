@@ -18,10 +18,12 @@ pub enum Role {
     Analyst,
     /// Weighs evidence and issues verdicts.
     Reviewer,
-    /// Replays any history and writes nothing.
+    /// Replays any history and writes nothing but findings.
     Auditor,
     /// Manages people and policies, and sees no case.
     Admin,
+    /// Decides what is forgotten, and sees no case.
+    Dpo,
     /// The house itself: the operator at its console.
     House,
 }
@@ -64,6 +66,22 @@ pub enum Permission {
     Judge,
     /// Replay any case, read the whole log.
     Audit,
+    /// Save replays of a case one may read.
+    Replay,
+    /// Record findings, close and reopen them.
+    RecordFinding,
+    /// Answer findings.
+    AnswerFinding,
+    /// Ask that somebody or something be forgotten.
+    RequestErasure,
+    /// Restrict, refuse and carry out erasures.
+    DecideErasure,
+    /// Write down who read what.
+    KeepReadLog,
+    /// Add and retire the keys that sign the log.
+    KeepLogKeys,
+    /// Take over a case from another house.
+    Adopt,
     /// Change one's own password, end one's own sessions.
     OwnAccount,
 }
@@ -86,6 +104,8 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
                 | P::Link
                 | P::ConfirmLink
                 | P::RequestReview
+                | P::Replay
+                | P::AnswerFinding
         ),
         Role::Analyst => matches!(
             permission,
@@ -99,16 +119,34 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
                 | P::Link
                 | P::ConfirmLink
                 | P::RequestReview
+                | P::Replay
+                | P::AnswerFinding
         ),
         Role::Reviewer => matches!(
             permission,
-            P::ReadCase | P::ReadSources | P::Grade | P::ConfirmLink | P::Judge
+            P::ReadCase
+                | P::ReadSources
+                | P::Grade
+                | P::ConfirmLink
+                | P::Judge
+                | P::Replay
+                | P::AnswerFinding
         ),
-        Role::Auditor => {
-            matches!(permission, P::ReadUsers | P::ReadCase | P::ReadSources | P::Audit)
+        Role::Auditor => matches!(
+            permission,
+            P::ReadUsers | P::ReadCase | P::ReadSources | P::Audit | P::Replay | P::RecordFinding
+        ),
+        Role::Admin => matches!(
+            permission,
+            P::ManageUsers | P::ReadUsers | P::AnswerFinding | P::RequestErasure | P::DecideErasure
+        ),
+        Role::Dpo => {
+            matches!(permission, P::ReadUsers | P::RequestErasure | P::DecideErasure)
         }
-        Role::Admin => matches!(permission, P::ManageUsers | P::ReadUsers),
-        Role::House => matches!(permission, P::ManageUsers | P::ReadUsers),
+        Role::House => matches!(
+            permission,
+            P::ManageUsers | P::ReadUsers | P::KeepReadLog | P::KeepLogKeys | P::Adopt
+        ),
     }
 }
 
@@ -137,15 +175,18 @@ mod tests {
     fn who_manages_people_reads_no_case() {
         assert!(!allows(Role::Admin, Permission::ReadCase));
         assert!(!allows(Role::House, Permission::ReadCase));
+        assert!(!allows(Role::Dpo, Permission::ReadCase));
     }
 
     #[test]
-    fn an_auditor_writes_nothing_but_their_own_account() {
+    fn an_auditor_writes_nothing_but_findings_and_what_is_their_own() {
         let reads = [
             Permission::ReadUsers,
             Permission::ReadCase,
             Permission::ReadSources,
             Permission::Audit,
+            Permission::Replay,
+            Permission::RecordFinding,
             Permission::OwnAccount,
         ];
         for permission in Permission::iter() {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::aggregate::{Aggregate, Command, Context, EventOf, Found, Stamp};
 use crate::id::UserId;
 use crate::policy::Roles;
-use crate::text::{Label, Name, Reason, Title};
+use crate::text::{Label, Name, Passage, Phrase, Reason, Title};
 use crate::user::{self, Profile};
 
 pub(crate) fn ana() -> UserId {
@@ -51,7 +51,7 @@ macro_rules! words {
     )*};
 }
 
-words! { title: Title, name: Name, reason: Reason, label: Label }
+words! { title: Title, name: Name, reason: Reason, label: Label, passage: Passage, phrase: Phrase }
 
 pub(crate) fn registered() -> user::Event {
     let profile = Profile { username: label("ana"), display_name: name("Ana") };

@@ -42,8 +42,10 @@ pub enum HouseRole {
     Reviewer,
     /// May replay every case and write nothing; excludes analyst and reviewer.
     Auditor,
-    /// Manages people; excludes everything else.
+    /// Manages people; excludes everything else but data protection.
     Admin,
+    /// Decides what is forgotten, and sees no case.
+    Dpo,
 }
 
 impl HouseRole {
@@ -54,19 +56,20 @@ impl HouseRole {
             Self::Reviewer => Role::Reviewer,
             Self::Auditor => Role::Auditor,
             Self::Admin => Role::Admin,
+            Self::Dpo => Role::Dpo,
         }
     }
 
     /// Whether two roles may not be one person's.
     pub const fn excludes(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Analyst | Self::Reviewer, Self::Auditor | Self::Admin)
-            | (Self::Auditor | Self::Admin, Self::Analyst | Self::Reviewer)
-            | (Self::Auditor, Self::Admin)
-            | (Self::Admin, Self::Auditor) => true,
+            (Self::Analyst | Self::Reviewer, Self::Auditor | Self::Admin | Self::Dpo)
+            | (Self::Auditor | Self::Admin | Self::Dpo, Self::Analyst | Self::Reviewer)
+            | (Self::Auditor, Self::Admin | Self::Dpo)
+            | (Self::Admin | Self::Dpo, Self::Auditor) => true,
             (Self::Analyst | Self::Reviewer, Self::Analyst | Self::Reviewer)
             | (Self::Auditor, Self::Auditor)
-            | (Self::Admin, Self::Admin) => false,
+            | (Self::Admin | Self::Dpo, Self::Admin | Self::Dpo) => false,
         }
     }
 }

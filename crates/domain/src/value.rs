@@ -2,6 +2,7 @@
 
 mod anchor;
 mod chain;
+mod digest;
 mod grade;
 mod likelihood;
 mod marking;
@@ -12,6 +13,7 @@ mod time;
 
 pub use anchor::{Anchor, AnchorError, Quote, sha256_hex};
 pub use chain::{Act, Chain, ChainLink, Directness, Holder, Number, Scope};
+pub use digest::Digest;
 pub use grade::{Credibility, Reliability};
 pub use likelihood::{Confidence, Likelihood, Scheme};
 pub use marking::Tlp;

@@ -6,7 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use assay_domain::aggregate::{Event, Subject, name_of, write};
-use assay_domain::{case, claim, link, policy, report, source, user};
+use assay_domain::{
+    access, adoption, case, claim, erasure, finding, link, log_key, policy, replay, report, source,
+    user,
+};
 use strum::EnumCount;
 use uuid::Uuid;
 
@@ -35,6 +38,12 @@ fn write_back(event: &Event) -> String {
         Event::Report(event) => write(event),
         Event::Claim(event) => write(event),
         Event::Link(event) => write(event),
+        Event::Finding(event) => write(event),
+        Event::Access(event) => write(event),
+        Event::Replay(event) => write(event),
+        Event::Erasure(event) => write(event),
+        Event::Adoption(event) => write(event),
+        Event::Log(event) => write(event),
     };
     String::from_utf8(bytes.unwrap()).unwrap()
 }
@@ -64,7 +73,13 @@ fn every_fact_has_a_stored_line() {
         + source::Event::COUNT
         + report::Event::COUNT
         + claim::Event::COUNT
-        + link::Event::COUNT;
+        + link::Event::COUNT
+        + finding::Event::COUNT
+        + access::Event::COUNT
+        + replay::Event::COUNT
+        + erasure::Event::COUNT
+        + adoption::Event::COUNT
+        + log_key::Event::COUNT;
     assert_eq!(names.len(), variants, "{names:#?}");
 }
 

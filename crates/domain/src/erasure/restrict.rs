@@ -1,0 +1,40 @@
+//! «Do not show it until this is decided.»
+
+use uuid::Uuid;
+
+use super::{Erasure, ErasureStanding, Event, Refusal};
+use crate::aggregate::{Command, Context, Home};
+use crate::id::ErasureId;
+use crate::policy::Permission;
+use crate::text::Reason;
+
+/// Restricts processing until an erasure is decided. Where it is already so, nothing changes.
+#[derive(Clone, Debug)]
+pub struct RestrictProcessing {
+    /// Which erasure.
+    pub erasure: ErasureId,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Command for RestrictProcessing {
+    type On = Erasure;
+    type Refusal = Refusal;
+    const PERMISSION: Permission = Permission::DecideErasure;
+
+    fn target(&self) -> Uuid {
+        self.erasure.0
+    }
+
+    fn home(&self, erasure: &Erasure) -> Home {
+        erasure.place()
+    }
+
+    fn decide(&self, erasure: &Erasure, _: &Context) -> Result<Vec<Event>, Refusal> {
+        if erasure.standing == ErasureStanding::Restricted {
+            return Ok(vec![]);
+        }
+        erasure.must_be_undecided()?;
+        Ok(vec![Event::Restricted { reason: self.reason.clone().into() }])
+    }
+}
