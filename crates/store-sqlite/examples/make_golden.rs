@@ -1,5 +1,5 @@
 //! Writes the golden file of this version of the schema. Run once for each version, then never again:
-//! `cargo run -p assay-store-sqlite --example make_golden -- crates/store-sqlite/golden/journal-v1.db`
+//! `cargo run -p assay-store-sqlite --example make_golden -- crates/store-sqlite/golden/journal-v2.db`
 #![expect(clippy::unwrap_used, reason = "a tool of the tests")]
 
 #[path = "../tests/common/mod.rs"]

@@ -1,17 +1,19 @@
 //! Is a journal's file still right? Walks every entry and says where the first wrong one stands.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use assay_ledger::{Frontier, Hash};
 use assay_store::journal::Entry;
 use assay_store::leaf::leaf_of;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::connection;
+use crate::error::OpenError;
 use crate::rows::{Count, entry, select_entries};
 use crate::schema;
+use crate::shape::wrong_pages;
 
 /// After how many entries progress is told.
 const PROGRESS_ENTRIES: u64 = 1_000;
@@ -33,6 +35,16 @@ pub struct JournalReport {
     pub last_recorded_at: Option<i64>,
 }
 
+/// What a check found: the verdict, and the roots that hold whatever the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The whole journal, or the first thing that is wrong with it.
+    pub verdict: Result<JournalReport, Fault>,
+    /// The ledger's root over the first n entries, computed from their stored bytes, for each n
+    /// asked for. A size beyond the end, or beyond the first wrong entry, is absent.
+    pub roots: BTreeMap<u64, Hash>,
+}
+
 /// The first thing that is wrong with a journal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{what}", position.map(|position| format!("entry {position}: ")).unwrap_or_default())]
@@ -44,7 +56,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn of_file(what: impl Into<String>) -> Self {
+    pub(crate) fn of_file(what: impl Into<String>) -> Self {
         Self { position: None, what: what.into() }
     }
 
@@ -59,29 +71,84 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+impl From<OpenError> for Fault {
+    fn from(error: OpenError) -> Self {
+        Self::of_file(match error {
+            OpenError::Inconsistent(what) => what,
+            other => other.to_string(),
+        })
+    }
+}
+
 /// Checks a journal, reading only; `progress` hears how many of how many entries are done.
 ///
 /// The file may be in use: what is checked is the moment at which the check began. Everything is
 /// recomputed from the stored bytes: positions without gaps, revisions without gaps in each
-/// stream, leaves, time that never goes back, the ledger's edge, and last what SQLite itself can
-/// say (pages, indexes against tables, ids only once). Takes a few bytes of memory for
+/// stream, leaves, time that never goes back, the ledger's edge, no stream and no name without an
+/// entry, the log's id, tables and triggers word for word as they were made, and last what SQLite
+/// itself can say (pages, indexes against tables, ids only once). Takes a few bytes of memory for
 /// each stream.
 ///
-/// A log that was cut at its end together with its ledger is whole in itself: only a checkpoint
-/// kept elsewhere shows that.
+/// A log that was cut at its end together with its ledger, or rewritten with all its leaves, is
+/// whole in itself: only a checkpoint kept elsewhere shows that ([`check_journal_at`]). So does it
+/// show another log's id written into the file in all places: compare [`JournalReport::log_id`]
+/// with the checkpoint's origin.
 pub fn check_journal(
     path: impl AsRef<Path>,
-    mut progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64),
 ) -> Result<JournalReport, Fault> {
-    let connection = connection::for_reading(path.as_ref())
-        .map_err(|error| Fault::of_file(error.to_string()))?;
+    check_journal_at(path, &BTreeSet::new(), progress).verdict
+}
+
+/// Checks a journal as [`check_journal`] does, and answers the root it had at each of these sizes,
+/// for comparing it with checkpoints signed then.
+///
+/// Where the journal is damaged at an entry, the roots of all sizes before it are there all the
+/// same: each is over entries that were found right.
+pub fn check_journal_at(
+    path: impl AsRef<Path>,
+    sizes: &BTreeSet<u64>,
+    progress: impl FnMut(u64, u64),
+) -> Checked {
+    let mut walk = Walk::over(sizes);
+    let verdict = check(path.as_ref(), &mut walk, progress);
+    Checked { verdict, roots: walk.roots }
+}
+
+fn check(
+    path: &Path,
+    walk: &mut Walk<'_>,
+    progress: impl FnMut(u64, u64),
+) -> Result<JournalReport, Fault> {
+    let connection = connection::for_reading(path)?;
     connection.execute_batch("BEGIN")?;
-    let log_id = schema::log_id(&connection).map_err(|error| Fault::of_file(error.to_string()))?;
+    walk_entries(&connection, walk, progress)?;
+    check_ledger(&connection, &walk.frontier)?;
+    check_names(&connection, walk)?;
+    let log_id = schema::log_id(&connection)?;
+    schema::check_shape(&connection)?;
+    if let Some(wrong) = wrong_pages(&connection)? {
+        return Err(Fault::of_file(wrong));
+    }
+    Ok(JournalReport {
+        log_id,
+        entries: walk.frontier.size(),
+        streams: count(walk.next_revisions.len()),
+        root: walk.frontier.root(),
+        first_recorded_at: walk.first_recorded_at,
+        last_recorded_at: walk.last_recorded_at,
+    })
+}
+
+fn walk_entries(
+    connection: &Connection,
+    walk: &mut Walk<'_>,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<(), Fault> {
+    walk.keep_root();
     let total: Count =
         connection
             .query_row("SELECT coalesce(max(position), 0) FROM entries", [], |row| row.get(0))?;
-
-    let mut walk = Walk::default();
     let mut statement = connection.prepare(select_entries!("ORDER BY e.position"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -96,28 +163,39 @@ pub fn check_journal(
         // The join found no stream or no name for it.
         return Err(Fault::at(walk.frontier.size() + 1, "is missing, or its stream or name is"));
     }
-    check_ledger(&connection, &walk.frontier)?;
-    check_file(&connection)?;
-    Ok(JournalReport {
-        log_id,
-        entries: walk.frontier.size(),
-        streams: walk.streams,
-        root: walk.frontier.root(),
-        first_recorded_at: walk.first_recorded_at,
-        last_recorded_at: walk.last_recorded_at,
-    })
+    Ok(())
 }
 
-#[derive(Default)]
-struct Walk {
+/// What was found right so far.
+struct Walk<'a> {
+    sizes: &'a BTreeSet<u64>,
+    roots: BTreeMap<u64, Hash>,
     frontier: Frontier,
-    streams: u64,
     next_revisions: HashMap<i64, u64>,
+    names: HashSet<String>,
     first_recorded_at: Option<i64>,
     last_recorded_at: Option<i64>,
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
+    fn over(sizes: &'a BTreeSet<u64>) -> Self {
+        Self {
+            sizes,
+            roots: BTreeMap::new(),
+            frontier: Frontier::new(),
+            next_revisions: HashMap::new(),
+            names: HashSet::new(),
+            first_recorded_at: None,
+            last_recorded_at: None,
+        }
+    }
+
+    fn keep_root(&mut self) {
+        if self.sizes.contains(&self.frontier.size()) {
+            self.roots.insert(self.frontier.size(), self.frontier.root());
+        }
+    }
+
     fn step(&mut self, entry: &Entry, sid: i64) -> Result<(), Fault> {
         let recorded = &entry.recorded;
         let position = self.frontier.size() + 1;
@@ -132,7 +210,6 @@ impl Walk {
                 recorded.revision, recorded.stream
             ));
         }
-        self.streams += u64::from(*next == 0);
         *next += 1;
         let recorded_at = recorded.fact.envelope.recorded_at;
         if self.last_recorded_at.is_some_and(|last| recorded_at < last) {
@@ -143,6 +220,10 @@ impl Walk {
             return fault("is not what its leaf was made over".to_owned());
         }
         self.frontier.append(leaf);
+        self.keep_root();
+        if !self.names.contains(&recorded.fact.name) {
+            self.names.insert(recorded.fact.name.clone());
+        }
         self.first_recorded_at.get_or_insert(recorded_at);
         self.last_recorded_at = Some(recorded_at);
         Ok(())
@@ -150,13 +231,14 @@ impl Walk {
 }
 
 fn check_ledger(connection: &Connection, computed: &Frontier) -> Result<(), Fault> {
-    let stored = connection
-        .query_row("SELECT size, frontier FROM ledger", [], |row| {
-            Ok((row.get::<_, Count>(0)?.0, row.get::<_, Vec<u8>>(1)?))
-        })
-        .optional()?;
-    let (size, bytes) = stored.ok_or_else(|| Fault::of_file("there is no ledger"))?;
-    if size != computed.size() || bytes != computed.to_bytes() {
+    let mut statement = connection.prepare("SELECT one, size, frontier FROM ledger")?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, Count>(1)?.0, row.get(2)?)))?;
+    let rows: Vec<(i64, u64, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
+    let [(1, size, bytes)] = rows.as_slice() else {
+        return Err(Fault::of_file("there is no ledger, or it is not the one row it was"));
+    };
+    if *size != computed.size() || *bytes != computed.to_bytes() {
         return Err(Fault::of_file(format!(
             "the ledger says {size} leaves; the entries make {} and its edge differs",
             computed.size()
@@ -165,9 +247,21 @@ fn check_ledger(connection: &Connection, computed: &Frontier) -> Result<(), Faul
     Ok(())
 }
 
-/// The long form, `integrity_check`: the short one does not compare indexes with tables.
-fn check_file(connection: &Connection) -> Result<(), Fault> {
-    let verdict: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(Fault::of_file(verdict)) }
+/// Streams and names are made with their first entry, so there are none without.
+fn check_names(connection: &Connection, walk: &Walk<'_>) -> Result<(), Fault> {
+    let counts = "SELECT (SELECT count(*) FROM streams), (SELECT count(*) FROM names)";
+    let (streams, names) = connection
+        .query_row(counts, [], |row| Ok((row.get::<_, Count>(0)?.0, row.get::<_, Count>(1)?.0)))?;
+    let used = (count(walk.next_revisions.len()), count(walk.names.len()));
+    if (streams, names) != used {
+        return Err(Fault::of_file(format!(
+            "there are {streams} streams and {names} names; the entries use {} and {}",
+            used.0, used.1
+        )));
+    }
+    Ok(())
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,11 @@
 //! The embedded store: `journal.db` is log and journal in one SQLite file, `vault.db` the vault beside it.
 //!
 //! Read in this order: [`error`] (why a file is refused), `connection` (how every connection is
-//! made), `schema` (the tables), `rows` (a row as an entry), `readers` (reading), `batch` (a group
+//! made), `schema` (the tables), `shape` (whether they still are what was made), `rows` (a row as an entry), `readers` (reading), `batch` (a group
 //! of appends in one transaction), `writer` (the one thread that writes), `checkpoint` (moving the
 //! WAL into the file), [`log`] (all of it as a log), [`check`] (is the file still right?),
-//! `worker` (a thread for the vault's writes), [`vault`] (keys and secrets).
+//! `worker` (a thread for the vault's writes), [`vault`] (keys and secrets). With the feature
+//! `tamper`, and never without, `tamper` changes a journal behind its back, for tests.
 
 mod batch;
 pub mod check;
@@ -15,13 +16,16 @@ pub mod log;
 mod readers;
 mod rows;
 mod schema;
+mod shape;
 mod stats;
+#[cfg(feature = "tamper")]
+pub mod tamper;
 pub mod vault;
 mod worker;
 mod writer;
 
-pub use check::{Fault, JournalReport, check_journal};
+pub use check::{Checked, Fault, JournalReport, check_journal, check_journal_at};
 pub use error::OpenError;
 pub use log::{Options, SqliteLog};
 pub use stats::Stats;
-pub use vault::SqliteVault;
+pub use vault::{SqliteVault, VaultFault, VaultReport, VaultRow};

@@ -11,6 +11,7 @@ use std::time::Duration;
 use assay_ledger::Frontier;
 use assay_store::fact::{NewFact, Recorded};
 use assay_store::journal::{Entry, Journal};
+use assay_store::leaf::LeafHash;
 use assay_store::log::{
     Appended, Direction, Expected, Followed, Log, LogError, Revision, Token, check_append,
     check_name,
@@ -277,6 +278,10 @@ impl Log for SqliteLog {
 impl Journal for SqliteLog {
     fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
         self.readers.entries(after, limit)
+    }
+
+    fn leaves(&self, after: u64, limit: usize) -> Result<Vec<LeafHash>, LogError> {
+        self.readers.leaves(after, limit)
     }
 
     fn head(&self) -> Result<u64, LogError> {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use assay_ledger::Frontier;
 use assay_store::fact::Recorded;
 use assay_store::journal::{Entry, Journal};
+use assay_store::leaf::LeafHash;
 use assay_store::log::{Direction, LogError, Revision};
 use assay_store::recent::Recent;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -204,6 +205,15 @@ impl Journal for Readers {
                 entries.push(entry);
             }
             Ok(entries)
+        })
+    }
+
+    fn leaves(&self, after: u64, limit: usize) -> Result<Vec<LeafHash>, LogError> {
+        let sql = "SELECT leaf FROM entries WHERE position > ? ORDER BY position LIMIT ?";
+        self.with(|connection| {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map(params![Count(after), limit], |row| row.get(0))?.collect()
         })
     }
 

@@ -1,9 +1,10 @@
 //! The tables of the journal. A file once written is opened for ever: steps are only ever added.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
 use crate::error::OpenError;
+use crate::shape::Shape;
 
 /// Version 1.
 ///
@@ -67,18 +68,44 @@ CREATE TRIGGER ledger_remains BEFORE DELETE ON ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is never deleted'); END;
 ";
 
-/// Brings a journal's file up to date, or refuses one from a newer program.
-pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    Ok(Migrations::new(vec![M::up(V1)]).to_latest(connection)?)
+/// Version 2: the log's id stands twice, so that a bit that changed in it is noticed. No leaf holds
+/// it; whoever changes both is caught by a checkpoint kept elsewhere, whose origin names the log.
+const V2: &str = "INSERT INTO meta SELECT 'log_id_again', value FROM meta WHERE name = 'log_id'";
+
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(V1), M::up(V2)])
 }
 
-/// The log's id, made with its file.
+/// Brings a journal's file up to date, or refuses one from a newer program.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    Ok(migrations().to_latest(connection)?)
+}
+
+/// Refuses a file whose tables, indexes or triggers are not those that its version was made with.
+pub(crate) fn check_shape(connection: &Connection) -> Result<(), OpenError> {
+    let mut fresh = Connection::open_in_memory()?;
+    migrations().to_version(&mut fresh, version(connection)?)?;
+    let differs = Shape::of(connection)?.differs(&Shape::of(&fresh)?);
+    differs.map_or(Ok(()), |what| Err(OpenError::Inconsistent(what)))
+}
+
+/// How far a file was brought; an empty one is at 0.
+fn version(connection: &Connection) -> Result<usize, OpenError> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let unreadable = |_| OpenError::Inconsistent(format!("it is of version {version}"));
+    usize::try_from(version).map_err(unreadable)
+}
+
+/// The log's id, made with its file; refused where the file does not say one and the same.
 pub(crate) fn log_id(connection: &Connection) -> Result<uuid::Uuid, OpenError> {
-    let found: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'log_id'", [], |row| row.get(0))
-        .optional()?;
-    let bytes: [u8; 16] = found
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| OpenError::Inconsistent("the log has no id".to_owned()))?;
+    let mut statement = connection.prepare("SELECT name, value FROM meta ORDER BY name")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(String, [u8; 16])> = rows.collect::<rusqlite::Result<_>>()?;
+    let rows: Vec<(&str, [u8; 16])> = rows.iter().map(|(name, id)| (name.as_str(), *id)).collect();
+    let bytes = match (version(connection)?, rows.as_slice()) {
+        (1, [("log_id", id)]) => *id,
+        (2.., [("log_id", id), ("log_id_again", again)]) if id == again => *id,
+        _ => return Err(OpenError::Inconsistent("the log's id is damaged".to_owned())),
+    };
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }

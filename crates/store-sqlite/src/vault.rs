@@ -1,4 +1,13 @@
 //! The vault in a file of its own, `vault.db`: keys and secrets, each wrapped by the master key.
+//!
+//! Read in this order: `schema` (the tables), `rows` (what stands in them), `seals` (what the master
+//! key proves), `step` (writing), `check` (is the file still right?).
+
+mod check;
+mod rows;
+mod schema;
+mod seals;
+mod step;
 
 use std::fmt;
 use std::path::Path;
@@ -7,8 +16,7 @@ use std::sync::Arc;
 use assay_store::master::MasterKey;
 use assay_store::vault::{Key, KeyId, KeyState, Secret, Vault, VaultError};
 use futures_util::future::{BoxFuture, FutureExt as _};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use zeroize::Zeroizing;
 
 use crate::connection;
@@ -16,31 +24,11 @@ use crate::error::{OpenError, vault_error};
 use crate::readers::Pool;
 use crate::rows::{Count, Id};
 use crate::worker::Worker;
+use rows::{KeyRow, SecretRow, read_key, select_keys};
+use seals::Seals;
+use step::Stop;
 
-/// Version 1. A destroyed key keeps its row, so that "destroyed" and "never seen" stay different.
-const V1: &str = "
-CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE keys (
-    id           BLOB PRIMARY KEY,
-    wrapped      BLOB,
-    created_at   INTEGER NOT NULL,
-    destroyed_at INTEGER,
-    CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
-) STRICT, WITHOUT ROWID;
-CREATE TABLE secrets (
-    name    TEXT PRIMARY KEY,
-    version INTEGER NOT NULL,
-    wrapped BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TRIGGER keys_stay_destroyed BEFORE UPDATE ON keys WHEN OLD.destroyed_at IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'a destroyed key does not come back'); END;
-CREATE TRIGGER keys_remain BEFORE DELETE ON keys
-BEGIN SELECT RAISE(ABORT, 'keys are destroyed, not deleted'); END;
-";
-
-/// What is wrapped at the vault's birth, to know the master key again.
-const CHECK_WORD: &[u8] = b"assay vault v1";
-const CHECK_CONTEXT: &str = "check";
+pub use check::{VaultFault, VaultReport, VaultRow};
 
 /// Tells the time, in microseconds since 1970 (UTC).
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -52,10 +40,14 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// backups made before, copies of the blocks that an SSD, a file system with snapshots or a
 /// virtual disk keeps, and whoever read the key while it lived. All of these hold the key only
 /// wrapped by the master key; turning to a new master key and destroying the old one ends them.
+///
+/// **Every row is proved**: a MAC under the master key over all columns of a row, and a total over
+/// all rows, so that [`Self::check`] finds each change that did not come through here. An older
+/// file put in the place of the whole one is not noticed.
 pub struct SqliteVault {
     pool: Pool,
     worker: Worker,
-    master: MasterKey,
+    seals: Arc<Seals>,
     clock: Clock,
 }
 
@@ -76,10 +68,14 @@ impl SqliteVault {
         let path = path.as_ref();
         let mut connection = connection::for_writing(path)?;
         connection.pragma_update(None, "secure_delete", true)?;
-        Migrations::new(vec![M::up(V1)]).to_latest(&mut connection)?;
-        check_master(&mut connection, &master)?;
+        let seals = Arc::new(Seals::new(master));
+        schema::migrate(&mut connection, &seals)?;
+        step::total(&connection, &seals).map_err(|stop| match stop {
+            Stop::Refused(error) => OpenError::Inconsistent(error.to_string()),
+            Stop::Failed(error) => error.into(),
+        })?;
         let pool = Pool::open(path)?;
-        Ok(Self { pool, worker: Worker::start("vault-writer", connection)?, master, clock })
+        Ok(Self { pool, worker: Worker::start("vault-writer", connection)?, seals, clock })
     }
 
     /// The file.
@@ -87,29 +83,41 @@ impl SqliteVault {
         self.pool.path()
     }
 
-    fn unwrap_key(&self, id: KeyId, wrapped: &[u8]) -> Result<Key, VaultError> {
-        let plain = Zeroizing::new(self.master.unwrap(&key_context(id), wrapped)?);
-        let bytes = <[u8; 32]>::try_from(plain.as_slice());
-        bytes.map(Key).map_err(|_| VaultError::Corrupt(format!("key {id} has no 256 bits")))
+    /// Reads and proves everything: every row, whether one is gone, tables and triggers word for
+    /// word, and what SQLite itself can say. Names the first wrong row, never what it holds.
+    ///
+    /// Blocking, and as long as the vault is big: for a thread that may wait. Destroying a key
+    /// meanwhile asks to be done again, since the check still reads what was there.
+    pub fn check(&self) -> Result<VaultReport, VaultFault> {
+        self.pool.with(|connection| Ok(check::check(connection, &self.seals)))?
+    }
+
+    /// Writes on the worker's thread.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &Seals) -> Result<T, Stop> + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let seals = Arc::clone(&self.seals);
+        self.worker.ask(move |connection| step::settled(work(connection, &seals))).await
     }
 
     fn look_up(&self, ids: &[KeyId]) -> Result<Vec<KeyState>, VaultError> {
         let found = self.pool.with(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT wrapped FROM keys WHERE id = ?")?;
+            let mut statement = connection.prepare_cached(select_keys!("WHERE id = ?"))?;
             ids.iter()
-                .map(|id| {
-                    statement
-                        .query_row([Id(*id)], |row| row.get::<_, Option<Vec<u8>>>(0))
-                        .optional()
-                })
+                .map(|id| statement.query_row([Id(*id)], read_key).optional())
                 .collect::<rusqlite::Result<Vec<_>>>()
         });
         let found = found.map_err(|error| vault_error(&error))?;
-        let state = |(id, found): (&KeyId, Option<Option<Vec<u8>>>)| match found {
-            None => Err(VaultError::UnknownKey(*id)),
-            Some(None) => Ok(KeyState::Destroyed),
-            Some(Some(wrapped)) => self.unwrap_key(*id, &wrapped).map(KeyState::Held),
+        let state = |(id, found): (&KeyId, Option<(KeyRow, _)>)| {
+            let (key, mac) = found.ok_or(VaultError::UnknownKey(*id))?;
+            if mac != self.seals.mac_of_key(&key) {
+                let what = format!("key {id} is not as it was written");
+                return Err(VaultError::Corrupt(what));
+            }
+            key.wrapped.map_or(Ok(KeyState::Destroyed), |wrapped| {
+                self.seals.unwrap_key(*id, &wrapped).map(KeyState::Held)
+            })
         };
         ids.iter().zip(found).map(state).collect()
     }
@@ -117,28 +125,17 @@ impl SqliteVault {
     async fn make(&self, count: usize) -> Result<Vec<(KeyId, Key)>, VaultError> {
         let now = (self.clock)();
         let millis = u64::try_from(now / 1_000).unwrap_or_default();
-        let (mut made, mut wrapped) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let (mut made, mut rows) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for _ in 0..count {
             // Ordered by time, so that keys made together lie together.
             let random: [u8; 10] = rand::random();
             let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
             let key = Key(rand::random());
-            wrapped.push((id, self.master.wrap(&key_context(id), &key.0)?));
+            let wrapped = Some(self.seals.wrap_key(id, &key)?);
+            rows.push(KeyRow { id, wrapped, created_at: now, destroyed_at: None });
             made.push((id, key));
         }
-        self.worker
-            .ask(move |connection| {
-                let step = connection.transaction()?;
-                let mut insert = step.prepare_cached(
-                    "INSERT INTO keys (id, wrapped, created_at) VALUES (?, ?, ?)",
-                )?;
-                for (id, wrapped) in wrapped {
-                    insert.execute(params![Id(id), wrapped, now])?;
-                }
-                drop(insert);
-                step.commit().map(Ok)
-            })
-            .await?;
+        self.write(move |connection, seals| step::insert(connection, seals, &rows)).await?;
         Ok(made)
     }
 
@@ -151,7 +148,7 @@ impl SqliteVault {
         });
         let found = found.map_err(|error| vault_error(&error))?;
         let open = |(version, wrapped): (u64, Vec<u8>)| {
-            let bytes = self.master.unwrap(&secret_context(name, version), &wrapped)?;
+            let bytes = self.seals.unwrap_secret(name, version, &wrapped)?;
             Ok(Secret { version, bytes })
         };
         found.map(open).transpose()
@@ -179,13 +176,18 @@ impl Vault for SqliteVault {
         self.make(count).boxed()
     }
 
+    fn adopt_keys(&self, keys: Vec<(KeyId, Key)>) -> BoxFuture<'_, Result<(), VaultError>> {
+        let now = (self.clock)();
+        self.write(move |connection, seals| step::adopt(connection, seals, &keys, now)).boxed()
+    }
+
     fn keys(&self, ids: Vec<KeyId>) -> BoxFuture<'_, Result<Vec<KeyState>, VaultError>> {
         async move { self.look_up(&ids) }.boxed()
     }
 
     fn destroy(&self, id: KeyId) -> BoxFuture<'_, Result<(), VaultError>> {
         let now = (self.clock)();
-        self.worker.ask(move |connection| destroy(connection, id, now)).boxed()
+        self.write(move |connection, seals| step::destroy(connection, seals, id, now)).boxed()
     }
 
     fn secret<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Secret>, VaultError>> {
@@ -201,21 +203,17 @@ impl Vault for SqliteVault {
         async move {
             let bytes = Zeroizing::new(bytes);
             let next = version.unwrap_or(0) + 1;
-            let wrapped = self.master.wrap(&secret_context(name, next), &bytes)?;
-            let name = name.to_owned();
-            let work = move |connection: &mut _| put(connection, &name, version, next, &wrapped);
-            self.worker.ask(work).await
+            let wrapped = self.seals.wrap_secret(name, next, &bytes)?;
+            let secret = SecretRow { name: name.to_owned(), version: next, wrapped };
+            self.write(move |connection, seals| step::put(connection, seals, version, &secret))
+                .await
         }
         .boxed()
     }
 
     fn drop_secret<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), VaultError>> {
         let name = name.to_owned();
-        let work = move |connection: &mut Connection| {
-            connection.prepare_cached("DELETE FROM secrets WHERE name = ?")?.execute([name])?;
-            Ok(Ok(()))
-        };
-        self.worker.ask(work).boxed()
+        self.write(move |connection, seals| step::remove(connection, seals, &name)).boxed()
     }
 
     fn secret_names<'a>(
@@ -226,86 +224,4 @@ impl Vault for SqliteVault {
     ) -> BoxFuture<'a, Result<Vec<String>, VaultError>> {
         async move { self.list(prefix, after, limit).map_err(|error| vault_error(&error)) }.boxed()
     }
-}
-
-fn key_context(id: KeyId) -> String {
-    format!("key/{id}")
-}
-
-/// With the version in it, an older value put back into the row does not open.
-fn secret_context(name: &str, version: u64) -> String {
-    format!("secret/{version}/{name}")
-}
-
-fn check_master(connection: &mut Connection, master: &MasterKey) -> Result<(), OpenError> {
-    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let stored: Option<Vec<u8>> = step
-        .query_row("SELECT value FROM meta WHERE name = 'check'", [], |row| row.get(0))
-        .optional()?;
-    if let Some(stored) = stored {
-        let word = master.unwrap(CHECK_CONTEXT, &stored);
-        return if word.is_ok_and(|word| word == CHECK_WORD) {
-            Ok(())
-        } else {
-            Err(OpenError::WrongMasterKey)
-        };
-    }
-    let wrapped = master
-        .wrap(CHECK_CONTEXT, CHECK_WORD)
-        .map_err(|error| OpenError::Inconsistent(error.to_string()))?;
-    step.execute("INSERT INTO meta VALUES ('check', ?)", [wrapped])?;
-    Ok(step.commit()?)
-}
-
-/// Asked again, it clears the WAL again: the first time may have been interrupted before that.
-fn destroy(
-    connection: &mut Connection,
-    id: KeyId,
-    now: i64,
-) -> rusqlite::Result<Result<(), VaultError>> {
-    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let known = step
-        .query_row("SELECT destroyed_at IS NULL FROM keys WHERE id = ?", [Id(id)], |row| row.get(0))
-        .optional()?;
-    match known {
-        None => return Ok(Err(VaultError::UnknownKey(id))),
-        Some(false) => {}
-        Some(true) => {
-            let overwrite = "UPDATE keys SET wrapped = NULL, destroyed_at = ? WHERE id = ?";
-            step.execute(overwrite, params![now, Id(id)])?;
-        }
-    }
-    step.commit()?;
-    let busy: bool =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy {
-        let waits = "the key is destroyed, but a reader keeps its bytes in the WAL: ask again";
-        return Ok(Err(VaultError::Unavailable(waits.to_owned())));
-    }
-    Ok(Ok(()))
-}
-
-fn put(
-    connection: &mut Connection,
-    name: &str,
-    version: Option<u64>,
-    next: u64,
-    wrapped: &[u8],
-) -> rusqlite::Result<Result<u64, VaultError>> {
-    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let current = step
-        .prepare_cached("SELECT version FROM secrets WHERE name = ?")?
-        .query_row([name], |row| row.get::<_, Count>(0))
-        .optional()?
-        .map(|version| version.0);
-    if current != version {
-        return Ok(Err(VaultError::Conflict { current }));
-    }
-    step.prepare_cached("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)")?.execute(params![
-        name,
-        Count(next),
-        wrapped
-    ])?;
-    step.commit()?;
-    Ok(Ok(next))
 }

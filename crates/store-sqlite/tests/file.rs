@@ -18,25 +18,27 @@ use rusqlite::Connection;
 const GOLDEN_ROOT: &str = "84ce55065256c0a638815af731bcf5377f5a060a16acfd4c329401321582d931";
 
 #[tokio::test]
-async fn a_file_of_version_1_opens_and_goes_on() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("journal.db");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/journal-v1.db"), &path)
-        .unwrap();
-    let before = check_journal(&path, |_, _| ()).unwrap();
-    assert_eq!((before.entries, before.streams), (40, 4));
-    let root: Vec<String> = before.root.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(root.concat(), GOLDEN_ROOT);
+async fn a_file_of_every_version_opens_and_goes_on() {
+    for golden in ["golden/journal-v1.db", "golden/journal-v2.db"] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.db");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(golden);
+        std::fs::copy(golden, &path).unwrap();
+        let before = check_journal(&path, |_, _| ()).unwrap();
+        assert_eq!((before.entries, before.streams), (40, 4));
+        let root: Vec<String> = before.root.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(root.concat(), GOLDEN_ROOT);
 
-    let log = open(&path);
-    assert_eq!(log.log_id().await.unwrap(), before.log_id);
-    for n in 0..40 {
-        assert_eq!(log.locate(fact(n).id).unwrap().unwrap().recorded.fact, fact(n));
+        let log = open(&path);
+        assert_eq!(log.log_id().await.unwrap(), before.log_id);
+        for n in 0..40 {
+            assert_eq!(log.locate(fact(n).id).unwrap().unwrap().recorded.fact, fact(n));
+        }
+        let done = log.append("golden-0", Expected::Exact(9), facts([100])).await.unwrap();
+        assert_eq!((done.last, done.committed[0].position), (10, 41));
+        drop(log);
+        assert_eq!(check_journal(&path, |_, _| ()).unwrap().entries, 41);
     }
-    let done = log.append("golden-0", Expected::Exact(9), facts([100])).await.unwrap();
-    assert_eq!((done.last, done.committed[0].position), (10, 41));
-    drop(log);
-    assert_eq!(check_journal(&path, |_, _| ()).unwrap().entries, 41);
 }
 
 #[tokio::test]

@@ -29,6 +29,13 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// empty answer means the end.
     fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LogError>;
 
+    /// The leaves of at most `limit` entries after a position (exclusive), in order.
+    ///
+    /// As with [`Self::entries`], only an empty answer means the end.
+    fn leaves(&self, after: u64, limit: usize) -> Result<Vec<LeafHash>, LogError> {
+        Ok(self.entries(after, limit)?.into_iter().map(|entry| entry.leaf_hash).collect())
+    }
+
     /// The last position, 0 when empty.
     fn head(&self) -> Result<u64, LogError>;
 

@@ -85,6 +85,27 @@ impl KeyRing {
         Ok(())
     }
 
+    /// Stores keys that came from elsewhere, durably, and has them at hand at once; all or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::adopt_keys`]: a key that was destroyed here does not come back.
+    pub async fn adopt(&self, keys: Vec<(KeyId, Key)>) -> Result<(), VaultError> {
+        let before = self.forgotten.load(Ordering::Relaxed);
+        self.vault.adopt_keys(keys.clone()).await?;
+        let mut cache = self.write();
+        // One of them may have been destroyed since it was stored: then the vault is asked instead.
+        if self.forgotten.load(Ordering::Relaxed) == before {
+            for (id, key) in keys {
+                cache.put(id, KeyState::Held(key));
+            }
+            return Ok(());
+        }
+        drop(cache);
+        let ids: Vec<KeyId> = keys.iter().map(|(id, _)| *id).collect();
+        self.fetch(&ids).await
+    }
+
     /// What is known of a key, without waiting; `None` means: fetch it first.
     pub fn get(&self, id: KeyId) -> Option<KeyState> {
         self.read().peek(&id).cloned()

@@ -26,6 +26,11 @@ impl MasterKey {
         Self(bytes)
     }
 
+    /// For making other keys of it, nothing else.
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Wraps bytes: a random nonce of 192 bits, then XChaCha20-Poly1305.
     ///
     /// The context (which key or secret it is) is authenticated with it, so that swapping two rows

@@ -40,6 +40,12 @@ pub enum VaultError {
     /// The log names a key the vault has never seen.
     #[error("the vault has never seen key {0}")]
     UnknownKey(KeyId),
+    /// A key that came from elsewhere has the id of another key.
+    #[error("key {0} is another one here")]
+    OtherKey(KeyId),
+    /// A key that came from elsewhere was destroyed here, and does not come back.
+    #[error("key {0} was destroyed here and does not come back")]
+    DestroyedKey(KeyId),
     /// The vault cannot be reached.
     #[error("the vault is unavailable: {0}")]
     Unavailable(String),
@@ -67,6 +73,15 @@ impl fmt::Debug for Secret {
 pub trait Vault: Send + Sync + fmt::Debug {
     /// Makes and stores this many new keys in one durable step.
     fn new_keys(&self, count: usize) -> BoxFuture<'_, Result<Vec<(KeyId, Key)>, VaultError>>;
+
+    /// Stores keys that came from elsewhere under the ids they had there: all of them in one durable
+    /// step, or none. The same key again is harmless.
+    ///
+    /// # Errors
+    ///
+    /// `OtherKey` where an id is known with another key, or twice in the question with two;
+    /// `DestroyedKey` where it was destroyed here.
+    fn adopt_keys(&self, keys: Vec<(KeyId, Key)>) -> BoxFuture<'_, Result<(), VaultError>>;
 
     /// Looks keys up; the answer has the order of the question. A key never seen is an error.
     fn keys(&self, ids: Vec<KeyId>) -> BoxFuture<'_, Result<Vec<KeyState>, VaultError>>;

@@ -17,12 +17,23 @@ struct Counting {
     vault: MemoryVault,
     refills: AtomicUsize,
     lookups: AtomicUsize,
+    adoptions: AtomicUsize,
 }
 
 impl Vault for Counting {
     fn new_keys(&self, count: usize) -> BoxFuture<'_, Result<Vec<(KeyId, Key)>, VaultError>> {
         self.refills.fetch_add(1, Ordering::SeqCst);
         self.vault.new_keys(count)
+    }
+
+    fn adopt_keys(&self, keys: Vec<(KeyId, Key)>) -> BoxFuture<'_, Result<(), VaultError>> {
+        self.adoptions.fetch_add(keys.len(), Ordering::SeqCst);
+        async move {
+            let adopted = self.vault.adopt_keys(keys).await;
+            tokio::task::yield_now().await;
+            adopted
+        }
+        .boxed()
     }
 
     fn keys(&self, ids: Vec<KeyId>) -> BoxFuture<'_, Result<Vec<KeyState>, VaultError>> {
@@ -115,6 +126,37 @@ async fn a_destroyed_key_does_not_come_back() {
     let (fetched, ()) = tokio::join!(ring.fetch(&ids), destroyed);
     fetched.unwrap();
     assert_eq!(ring.get(made[1].0), Some(KeyState::Destroyed));
+}
+
+#[tokio::test]
+async fn adopted_keys_are_at_hand_at_once() {
+    let elsewhere = MemoryVault::new().new_keys(3).await.unwrap();
+    let vault = Arc::new(Counting::default());
+    let ring = KeyRing::new(vault.clone());
+    ring.adopt(elsewhere.clone()).await.unwrap();
+    for (id, key) in &elsewhere {
+        assert_eq!(ring.get(*id), Some(KeyState::Held(key.clone())));
+    }
+    assert_eq!(vault.adoptions.load(Ordering::SeqCst), 3);
+    assert_eq!(vault.lookups.load(Ordering::SeqCst), 0, "nobody asks for what was just given");
+
+    let (gone, other) = (elsewhere[0].0, elsewhere[1].0);
+    ring.destroy(gone).await.unwrap();
+    assert_eq!(ring.adopt(elsewhere).await, Err(VaultError::DestroyedKey(gone)));
+    assert_eq!(ring.get(gone), Some(KeyState::Destroyed));
+    let refused = ring.adopt(vec![(other, Key([9; 32]))]).await;
+    assert_eq!(refused, Err(VaultError::OtherKey(other)));
+}
+
+#[tokio::test]
+async fn a_key_destroyed_while_it_was_adopted_stays_destroyed() {
+    let elsewhere = MemoryVault::new().new_keys(2).await.unwrap();
+    let ring = KeyRing::new(Arc::new(Counting::default()));
+    let destroyed = async { ring.destroy(elsewhere[0].0).await.unwrap() };
+    let (adopted, ()) = tokio::join!(ring.adopt(elsewhere.clone()), destroyed);
+    adopted.unwrap();
+    assert_eq!(ring.get(elsewhere[0].0), Some(KeyState::Destroyed));
+    assert!(matches!(ring.get(elsewhere[1].0), Some(KeyState::Held(_))));
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub async fn run<J: Log + Journal>(journal: &J) {
     let committed = write(journal).await;
     let entries = every_entry_is_whole(journal, &committed);
     reads_in_pages(journal, &entries);
+    leaves_are_those_of_the_entries(journal, &entries);
     entries_are_found(journal, &entries);
     time_never_goes_back(journal).await;
 }
@@ -27,6 +28,7 @@ fn nothing_is_there_yet(journal: &impl Journal) {
     assert_eq!(must("journal", journal.head()), 0, "journal: an empty one is at 0");
     assert_eq!(*journal.watch().borrow(), 0, "journal: and its watch");
     assert!(must("journal", journal.entries(0, 10)).is_empty(), "journal: no entries");
+    assert!(must("journal", journal.leaves(0, 10)).is_empty(), "journal: no leaves yet");
     assert_eq!(must("journal", journal.position_at(i64::MAX)), 0, "journal: no position");
     assert_eq!(must("journal", journal.locate(fact(1).id)), None, "journal: nothing to find");
     assert_eq!(must("journal", journal.frontier()).root(), root_of([]), "journal: no leaves");
@@ -79,6 +81,29 @@ fn reads_in_pages(journal: &impl Journal, entries: &[Entry]) {
     }
     assert!(must("journal", journal.entries(0, 0)).is_empty(), "journal: a limit of 0");
     assert!(must("journal", journal.entries(u64::MAX, 9)).is_empty(), "journal: past the end");
+}
+
+fn leaves_are_those_of_the_entries(journal: &impl Journal, entries: &[Entry]) {
+    for limit in [1, 7, 199, 200, 201] {
+        let (mut paged, mut after) = (Vec::new(), 0);
+        loop {
+            let page = must("journal", journal.leaves(after, limit));
+            assert!(page.len() <= limit, "journal: at most {limit} leaves");
+            if page.is_empty() {
+                break;
+            }
+            after += u64::try_from(page.len()).unwrap_or(u64::MAX);
+            assert!(after <= 200, "journal: no leaves beyond the end");
+            paged.extend(page);
+        }
+        let same = paged.iter().eq(entries.iter().map(|entry| &entry.leaf_hash));
+        assert!(same, "journal: the leaves, in pages of {limit}, are those of the entries");
+    }
+    assert!(must("journal", journal.leaves(0, 0)).is_empty(), "journal: a limit of 0 leaves");
+    for after in [200, 201, u64::MAX] {
+        let past = must("journal", journal.leaves(after, 9));
+        assert!(past.is_empty(), "journal: no leaves past the end");
+    }
 }
 
 fn entries_are_found(journal: &impl Journal, entries: &[Entry]) {

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::must;
-use crate::vault::{KeyId, KeyState, Vault, VaultError};
+use crate::vault::{Key, KeyId, KeyState, Vault, VaultError};
 
 /// How an adapter makes vaults for the contract.
 pub trait MakeVault: Send + Sync {
@@ -28,6 +28,7 @@ pub trait MakeVault: Send + Sync {
 /// With what is broken.
 pub async fn run<M: MakeVault>(make: &M) {
     keys_live_until_destroyed(make).await;
+    keys_from_elsewhere_are_kept(make).await;
     secrets_move_by_version(make).await;
     names_are_listed(&*make.fresh().await).await;
     one_replacement_wins(make.fresh().await).await;
@@ -65,6 +66,34 @@ async fn keys_live_until_destroyed<M: MakeVault>(make: &M) {
     let vault = make.reopen(vault).await;
     let state = vault.keys(vec![*first]).await;
     assert_eq!(state, Ok(vec![KeyState::Destroyed]), "vault: destroyed is for ever");
+}
+
+async fn keys_from_elsewhere_are_kept<M: MakeVault>(make: &M) {
+    let key = |number: u8| (Uuid::from_u128(u128::from(number) << 64), Key([number; 32]));
+    let held = |number| KeyState::Held(key(number).1);
+    let vault = make.fresh().await;
+    must("vault", vault.adopt_keys(Vec::new()).await);
+    for _ in 0..2 {
+        // The same again, within one question and in the next.
+        must("vault", vault.adopt_keys(vec![key(1), key(2), key(1)]).await);
+    }
+    let other = vec![key(3), (key(2).0, Key([9; 32]))];
+    let refused = vault.adopt_keys(other).await;
+    assert_eq!(refused, Err(VaultError::OtherKey(key(2).0)), "vault: another key under this id");
+    let two = vec![key(3), (key(3).0, Key([9; 32]))];
+    let refused = vault.adopt_keys(two).await;
+    assert_eq!(refused, Err(VaultError::OtherKey(key(3).0)), "vault: two keys under one id");
+    must("vault", vault.destroy(key(1).0).await);
+
+    let vault = make.reopen(vault).await;
+    let back = vault.adopt_keys(vec![key(2), key(3), key(1)]).await;
+    assert_eq!(back, Err(VaultError::DestroyedKey(key(1).0)), "vault: it does not come back");
+    let unknown = vault.keys(vec![key(3).0]).await;
+    assert_eq!(unknown, Err(VaultError::UnknownKey(key(3).0)), "vault: all of them or none");
+    let states = vault.keys(vec![key(1).0, key(2).0]).await;
+    assert_eq!(states, Ok(vec![KeyState::Destroyed, held(2)]), "vault: as they were");
+    must("vault", vault.adopt_keys(vec![key(3)]).await);
+    assert_eq!(vault.keys(vec![key(3).0]).await, Ok(vec![held(3)]), "vault: adopted");
 }
 
 async fn secrets_move_by_version<M: MakeVault>(make: &M) {

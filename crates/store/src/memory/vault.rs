@@ -40,6 +40,20 @@ impl MemoryVault {
 }
 
 impl Kept {
+    fn adopt(&mut self, keys: Vec<(KeyId, Key)>) -> Result<(), VaultError> {
+        let mut new = HashMap::new();
+        for (id, key) in keys {
+            match self.keys.get(&id).or_else(|| new.get(&id)) {
+                None => _ = new.insert(id, KeyState::Held(key)),
+                Some(KeyState::Held(known)) if *known == key => {}
+                Some(KeyState::Held(_)) => return Err(VaultError::OtherKey(id)),
+                Some(KeyState::Destroyed) => return Err(VaultError::DestroyedKey(id)),
+            }
+        }
+        self.keys.extend(new);
+        Ok(())
+    }
+
     fn put(&mut self, name: &str, version: Option<u64>, bytes: Vec<u8>) -> Result<u64, VaultError> {
         let current = self.secrets.get(name).map(|secret| secret.version);
         if current != version {
@@ -61,6 +75,10 @@ impl Vault for MemoryVault {
         let held = made.iter().map(|(id, key)| (*id, KeyState::Held(key.clone())));
         self.kept().keys.extend(held);
         ready(Ok(made)).boxed()
+    }
+
+    fn adopt_keys(&self, keys: Vec<(KeyId, Key)>) -> BoxFuture<'_, Result<(), VaultError>> {
+        ready(self.kept().adopt(keys)).boxed()
     }
 
     fn keys(&self, ids: Vec<KeyId>) -> BoxFuture<'_, Result<Vec<KeyState>, VaultError>> {
