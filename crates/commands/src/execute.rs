@@ -102,7 +102,8 @@ impl House {
         target: &Loaded<A>,
     ) -> Result<Option<Receipt>, Error<R>> {
         let Some(done) = target.commands.get(&request.command) else { return Ok(None) };
-        if done.actor != request.actor.id().0 || done.mac != request.mac {
+        let asker = request.taken.first().map_or_else(|| request.actor.id(), |taken| taken.actor);
+        if done.actor != asker.0 || done.mac != request.mac {
             return Err(Error::KeyReused);
         }
         let event_ids: Vec<Uuid> =
@@ -181,7 +182,10 @@ impl House {
         let event_ids: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
         let appended = self.append(draft.stream, expected, facts).await?;
         folded.token = Some(appended.token);
-        if folded.revision == Some(appended.last) {
+        if !request.taken.is_empty() {
+            // Folded from facts still sealed: the next to ask reads them with their keys.
+            self.unlearn::<C::On>(id);
+        } else if folded.revision == Some(appended.last) {
             self.remember(id, folded);
         }
         let last = appended.committed.last();
@@ -248,20 +252,22 @@ impl<E: serde::Serialize> Draft<'_, E> {
             let fault = |source| Fault::Codec { stream: self.stream.to_owned(), revision, source };
             let Stored { name, data } = encode(event, self.stream, key_id, key).map_err(fault)?;
             let id = event_id(request.command, index);
-            facts.push(NewFact { id, name, envelope: self.envelope(request), data: data.into() });
+            let envelope = self.envelope(request, index);
+            facts.push(NewFact { id, name, envelope, data: data.into() });
         }
         Ok(facts)
     }
 
-    fn envelope(&self, request: &Request) -> Envelope {
+    fn envelope(&self, request: &Request, index: u32) -> Envelope {
+        let taken = usize::try_from(index).ok().and_then(|index| request.taken.get(index));
         Envelope {
             recorded_at: self.now.as_microsecond(),
-            actor: request.actor.id().0,
+            actor: taken.map_or_else(|| request.actor.id().0, |taken| taken.actor.0),
             actor_kind: request.kind,
             on_behalf_of: request.on_behalf_of,
             session: request.session,
             command: request.command,
-            causation: None,
+            causation: taken.map(|taken| taken.fact),
             correlation: request.correlation,
             case: self.case.map(|case| case.0),
             request_mac: request.mac,

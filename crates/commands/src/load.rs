@@ -3,11 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use assay_domain::access::Access;
+use assay_domain::adoption::Adoption;
 use assay_domain::aggregate::{Aggregate, Stamp, stream_of};
 use assay_domain::case::Case;
 use assay_domain::claim::Claim;
+use assay_domain::erasure::Erasure;
+use assay_domain::finding::Finding;
 use assay_domain::id::UserId;
 use assay_domain::link::Link;
+use assay_domain::log_key::LogKeys;
+use assay_domain::replay::Replay;
 use assay_domain::report::Report;
 use assay_domain::source::Source;
 use assay_domain::user::User;
@@ -98,6 +104,12 @@ pub(crate) struct Folds {
     reports: Cache<Uuid, Loaded<Report>>,
     claims: Cache<Uuid, Loaded<Claim>>,
     links: Cache<Uuid, Loaded<Link>>,
+    findings: Cache<Uuid, Loaded<Finding>>,
+    accesses: Cache<Uuid, Loaded<Access>>,
+    replays: Cache<Uuid, Loaded<Replay>>,
+    erasures: Cache<Uuid, Loaded<Erasure>>,
+    adoptions: Cache<Uuid, Loaded<Adoption>>,
+    log_keys: Cache<Uuid, Loaded<LogKeys>>,
 }
 
 impl Folds {
@@ -109,6 +121,12 @@ impl Folds {
             reports: Cache::new(200),
             claims: Cache::new(4_000),
             links: Cache::new(1_000),
+            findings: Cache::new(200),
+            accesses: Cache::new(2_000),
+            replays: Cache::new(200),
+            erasures: Cache::new(50),
+            adoptions: Cache::new(10),
+            log_keys: Cache::new(2),
         }
     }
 }
@@ -131,7 +149,11 @@ macro_rules! cached {
     )*};
 }
 
-cached!(User => users, Case => cases, Source => sources, Report => reports, Claim => claims, Link => links);
+cached!(
+    User => users, Case => cases, Source => sources, Report => reports, Claim => claims, Link => links,
+    Finding => findings, Access => accesses, Replay => replays, Erasure => erasures,
+    Adoption => adoptions, LogKeys => log_keys
+);
 
 impl House {
     /// The state of one aggregate, as of the last fact that was acknowledged.
@@ -162,6 +184,11 @@ impl House {
             self.remember(id, loaded.clone());
         }
         Ok(loaded)
+    }
+
+    /// Forgets a fold: what it knew was erased, or it was made of sealed facts.
+    pub(crate) fn unlearn<A: Cached>(&self, id: Uuid) {
+        A::among(&self.folds).remove(&id);
     }
 
     /// Keeps a fold, unless a newer one is there.

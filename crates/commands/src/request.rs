@@ -48,6 +48,17 @@ pub struct Request {
     pub mac: Option<[u8; 16]>,
     /// The revision the caller saw; anything else is a lost update.
     pub if_match: Option<u64>,
+    /// Where the facts come from, one for each, when they are taken over from another house.
+    pub taken: Vec<Taken>,
+}
+
+/// Who did something in another house, and which fact of it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Who they are here.
+    pub actor: UserId,
+    /// The fact there; here it stands as the cause.
+    pub fact: Uuid,
 }
 
 impl Request {
@@ -62,6 +73,7 @@ impl Request {
             correlation: command,
             mac: None,
             if_match: None,
+            taken: Vec::new(),
         }
     }
 }

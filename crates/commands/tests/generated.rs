@@ -202,6 +202,12 @@ impl World {
                 Event::Report(event) => write(&event),
                 Event::Claim(event) => write(&event),
                 Event::Link(event) => write(&event),
+                Event::Finding(event) => write(&event),
+                Event::Access(event) => write(&event),
+                Event::Replay(event) => write(&event),
+                Event::Erasure(event) => write(&event),
+                Event::Adoption(event) => write(&event),
+                Event::Log(event) => write(&event),
             };
             assert_eq!(back.unwrap(), stored.as_ref());
         }
