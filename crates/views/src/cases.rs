@@ -67,6 +67,8 @@ pub struct CaseDoc {
     pub reopened: Vec<Remark>,
     /// Who works on it.
     pub members: Vec<CaseMember>,
+    /// Whether whoever reads it must say to what end.
+    pub purpose_demanded: bool,
 }
 
 impl Row for CaseDoc {
@@ -76,9 +78,14 @@ impl Row for CaseDoc {
         ("closed", "INTEGER NOT NULL"),
         ("marking", "INTEGER NOT NULL"),
         ("opened_at", "INTEGER NOT NULL"),
+        ("purpose_demanded", "INTEGER NOT NULL"),
     ];
-    const INDEXES: &'static [&'static str] =
-        &["(opened_at, id) ?open", "(opened_at, id, from_pos, to_pos)", "(marking, id) ?open"];
+    const INDEXES: &'static [&'static str] = &[
+        "(opened_at, id) ?open",
+        "(opened_at, id, from_pos, to_pos)",
+        "(marking, id) ?open",
+        "(id) ?open AND purpose_demanded = 1",
+    ];
 
     fn columns(&self) -> Vec<Value> {
         vec![
@@ -86,6 +93,7 @@ impl Row for CaseDoc {
             flag(self.closed.is_some()),
             i64::from(self.marking.level()).into(),
             self.opened.at.micros().into(),
+            flag(self.purpose_demanded),
         ]
     }
 
@@ -110,6 +118,7 @@ pub(crate) fn project(fact: &Fact, rows: &mut Rows<'_>) -> Result<Took> {
             closed: None,
             reopened: Vec::new(),
             members: Vec::new(),
+            purpose_demanded: false,
         };
         rows.put(id.0, Of::Own, row)?;
         return Ok(Took::Used);
@@ -148,6 +157,8 @@ impl CaseDoc {
                 self.closed = None;
                 self.reopened.push(Remark::new(deed, Some(reason)));
             }
+            case::Event::PurposeDemanded {} => self.purpose_demanded = true,
+            case::Event::PurposeWaived { .. } => self.purpose_demanded = false,
             case::Event::Opened { .. } => (),
         }
     }

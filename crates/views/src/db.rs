@@ -1,8 +1,9 @@
-//! The file of the views: disposable, one writer, any number of readers with a connection of their own.
+//! Readers of the views: any number, each with a connection of its own and one moment at a time.
+
+mod file;
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use assay_domain::value::Edtf;
 use rusqlite::config::DbConfig;
@@ -13,88 +14,20 @@ use crate::at::{At, number, sql};
 use crate::doc::Instant;
 use crate::error::{Result, ViewError};
 use crate::page::Document;
-use crate::rows::Schema;
+use file::{BUSY, STATEMENTS_MAX, leave};
 
-/// Raised with every change of a table or of a fold: an older file is made anew.
-pub const VERSION: i64 = 1;
+pub use file::{VERSION, Views};
+pub(crate) use file::{remove, swap, with_end, writer};
+
 /// How much page cache a reader keeps, in KiB.
 const READER_CACHE_KIB: i64 = 4_096;
-/// How many prepared statements a connection keeps.
-const STATEMENTS_MAX: usize = 128;
-/// How long somebody waits for a lock before giving up.
-const BUSY: Duration = Duration::from_secs(10);
-
-/// The views of one node, on disk.
-#[derive(Clone, Debug)]
-pub struct Views {
-    path: PathBuf,
-}
-
-impl Views {
-    /// Opens the file, making it where there is none or where it is of another version.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref().to_path_buf();
-        let mut conn = writer(&path)?;
-        let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found != VERSION && found != 0 {
-            drop(conn);
-            remove(&path)?;
-            conn = writer(&path)?;
-        }
-        if found != VERSION {
-            let made = conn.transaction()?;
-            made.execute_batch(&Schema::tables())?;
-            made.execute_batch(&Schema::indexes())?;
-            made.execute_batch(&format!("PRAGMA user_version = {VERSION}"))?;
-            made.commit()?;
-        }
-        Ok(Self { path })
-    }
-
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// A reader with a connection of its own; one a worker.
-    pub fn reader(&self) -> Result<Reader> {
-        Reader::open(&self.path)
-    }
-}
-
-/// The writer's connection.
-pub(crate) fn writer(path: &Path) -> Result<Connection> {
-    let conn = Connection::open(path)?;
-    conn.busy_timeout(BUSY)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    // Plans do not look at bound values: a bound LIMIT would have each statement prepared anew.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.execute_batch(
-        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-         PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 2000;",
-    )?;
-    Ok(conn)
-}
-
-/// Removes a file of views with what stands beside it.
-pub(crate) fn remove(path: &Path) -> Result<()> {
-    for end in ["", "-wal", "-shm", "-journal"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => (),
-        }
-    }
-    Ok(())
-}
 
 /// Answers questions; a connection of its own with its statements at hand.
 #[derive(Debug)]
 pub struct Reader {
     conn: Connection,
     depth: Cell<u32>,
+    generation: u64,
 }
 
 impl Reader {
@@ -102,6 +35,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags)?;
+        leave(&conn)?;
         conn.busy_timeout(BUSY)?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -114,7 +48,7 @@ impl Reader {
             let (time, window): (String, String) = (ctx.get(0)?, ctx.get(1)?);
             Ok(overlaps(time, window))
         })?;
-        Ok(Self { conn, depth: Cell::new(0) })
+        Ok(Self { conn, depth: Cell::new(0), generation: 0 })
     }
 
     /// Does work on one consistent moment: what is projected meanwhile is not seen.

@@ -1,6 +1,8 @@
 //! Differences between two moments: of one subject, of a whole case, path by path and with their causes.
 
+mod cause;
 mod delta;
+mod lists;
 
 use assay_domain::aggregate::Subject;
 use assay_domain::id::CaseId;
@@ -18,14 +20,21 @@ use crate::members::Sight;
 use crate::page::{Cursor, Key, Limit, Place};
 use crate::rows::blob;
 
+pub use cause::{Cause, CauseDiff, Effect, case_by_cause};
 pub use delta::{Change, changes};
+pub use lists::{Ask, LIST_ITEMS_MAX, ListChange, ListDiff, ListItem, ListsError, Naming, lists};
 
 /// The most causes named for one subject; its history has them all.
 const CAUSES_MAX: usize = 100;
 
 /// The subjects that live in a case, and the table of their documents.
-const IN_CASE: [(&str, &str); 4] =
-    [("case", "cases"), ("claim", "claims"), ("link", "links"), ("report", "reports")];
+const IN_CASE: [(&str, &str); 5] = [
+    ("case", "cases"),
+    ("claim", "claims"),
+    ("finding", "findings"),
+    ("link", "links"),
+    ("report", "reports"),
+];
 
 /// A subject that is not what it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +76,7 @@ pub(crate) fn table_of(kind: &str) -> Option<&'static str> {
         "report" => "reports",
         "claim" => "claims",
         "link" => "links",
+        "finding" => "findings",
         _ => return None,
     })
 }
@@ -85,7 +95,8 @@ pub(crate) fn versions_at(
     Ok((before, document(db, table, id, position)?))
 }
 
-fn document(db: &Reader, table: &str, id: Uuid, position: u64) -> Result<Option<Value>> {
+/// The document of a subject as of a position.
+pub(crate) fn document(db: &Reader, table: &str, id: Uuid, position: u64) -> Result<Option<Value>> {
     let found = db.document(table, id, At::Position(position))?;
     Ok(found.map(|found| serde_json::from_str(&found.json)).transpose()?)
 }
@@ -108,6 +119,15 @@ pub fn subject(
             Subject::Report(_) | Subject::Claim(_) | Subject::Link(_) => {
                 case_of(db, table, id)?.is_some_and(|case| sight.sees(case))
             }
+            Subject::Finding(_) => match case_of(db, table, id)? {
+                Some(case) => sight.sees(case),
+                None => sight.may(Permission::Audit) || sight.may(Permission::AnswerFinding),
+            },
+            Subject::Access(_)
+            | Subject::Replay(_)
+            | Subject::Erasure(_)
+            | Subject::Adoption(_)
+            | Subject::Log(_) => false,
         };
         if seen { changed(db, kind, table, id, from, to) } else { Ok(None) }
     })
@@ -116,9 +136,9 @@ pub fn subject(
 fn case_of(db: &Reader, table: &str, id: Uuid) -> Result<Option<CaseId>> {
     let sql = format!("SELECT case_id FROM {table} WHERE id = ? LIMIT 1");
     let mut statement = db.conn().prepare_cached(&sql)?;
-    let case: Option<[u8; 16]> =
+    let case: Option<Option<[u8; 16]>> =
         statement.query_row([id.as_bytes().as_slice()], |row| row.get(0)).optional()?;
-    Ok(case.map(|case| CaseId(Uuid::from_bytes(case))))
+    Ok(case.flatten().map(|case| CaseId(Uuid::from_bytes(case))))
 }
 
 fn changed(

@@ -18,7 +18,7 @@ pub(crate) struct Line {
 
 /// The tables of the dump, in their order.
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
-    Schema::VERSIONED.iter().copied().chain(std::iter::once("history"))
+    Schema::VERSIONED.iter().copied().chain(["origins", "history"])
 }
 
 /// Writes every row that had begun at a moment, one JSON line each; ends that came later read as open.

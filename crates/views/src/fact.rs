@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::doc::{Deed, Instant};
 use crate::error::{Result, ViewError};
+use crate::history::EntryOrigin;
 
 /// How many keys are fetched and used at a time: the ring is sure to keep them that long.
 const KEYS_AT_ONCE: usize = 2_000;
@@ -28,14 +29,22 @@ pub(crate) struct Fact {
     pub(crate) event: Event,
     pub(crate) name: String,
     pub(crate) envelope: Envelope,
-    pub(crate) at: Instant,
+    /// When it was recorded here.
+    pub(crate) recorded_at: Instant,
     pub(crate) leaf: Vec<u8>,
+    /// Where it comes from, once it is known that it was taken over from another log.
+    pub(crate) origin: Option<EntryOrigin>,
 }
 
 impl Fact {
     /// Who did it, and when.
     pub(crate) fn deed(&self) -> Deed {
-        Deed { by: UserId(self.envelope.actor), at: self.at }
+        Deed { by: UserId(self.envelope.actor), at: self.at() }
+    }
+
+    /// When it was recorded: of what was taken over, when it was recorded where it comes from.
+    pub(crate) fn at(&self) -> Instant {
+        self.origin.as_ref().map_or(self.recorded_at, |origin| origin.recorded_at)
     }
 }
 
@@ -108,7 +117,11 @@ fn read(entry: Entry, keys: &Arc<KeyRing>) -> Result<Fact> {
         .ok_or_else(|| unreadable(format!("the stream {} is of no known kind", recorded.stream)))?;
     let opener: Rc<Open> = {
         let (keys, stream) = (keys.clone(), recorded.stream.clone());
+        let shown = keys.shows(&stream);
         Rc::new(move |sealed| {
+            if !shown {
+                return Ok(None); // Held back while an erasure is decided.
+            }
             let id = key_of(sealed).map_err(|error| error.to_string())?;
             match keys.get(id) {
                 Some(KeyState::Held(key)) => {
@@ -122,7 +135,7 @@ fn read(entry: Entry, keys: &Arc<KeyRing>) -> Result<Fact> {
     let event = opening(opener, || subject.read(&recorded.fact.data))
         .map_err(|error| unreadable(error.to_string()))?;
     let envelope = recorded.fact.envelope;
-    let at = Instant::of_micros(envelope.recorded_at)
+    let recorded_at = Instant::of_micros(envelope.recorded_at)
         .ok_or_else(|| unreadable("its instant is out of range".to_owned()))?;
     Ok(Fact {
         position,
@@ -131,7 +144,8 @@ fn read(entry: Entry, keys: &Arc<KeyRing>) -> Result<Fact> {
         event,
         name: recorded.fact.name,
         envelope,
-        at,
+        recorded_at,
         leaf: entry.leaf_hash.to_vec(),
+        origin: None,
     })
 }

@@ -91,7 +91,9 @@ pub(crate) fn project(fact: &Fact, rows: &mut Rows<'_>) -> Result<Took> {
         | case::Event::MarkingRaised { .. }
         | case::Event::MarkingLowered { .. }
         | case::Event::Closed { .. }
-        | case::Event::Reopened { .. } => return Ok(Took::Ignored),
+        | case::Event::Reopened { .. }
+        | case::Event::PurposeDemanded {}
+        | case::Event::PurposeWaived { .. } => return Ok(Took::Ignored),
     }
     Ok(Took::Used)
 }
@@ -108,6 +110,8 @@ pub struct Sight {
     /// Every case but the hidden ones: auditors, and the house itself.
     all: bool,
     hidden: HashSet<CaseId>,
+    /// The cases in sight whose readers must say to what end they read.
+    demanding: HashSet<CaseId>,
 }
 
 impl Sight {
@@ -128,15 +132,42 @@ impl Sight {
             cases.retain(|case, roles| {
                 !hidden.contains(case) && any_allows(roles, Permission::ReadCase)
             });
-            Ok(Some(Self { user: Some(user), house, cases, all, hidden }))
+            let (user, demanding) = (Some(user), HashSet::new());
+            let mut sight = Self { user, house, cases, all, hidden, demanding };
+            let mut demanding = self::demanding(db)?;
+            demanding.retain(|case| sight.sees(*case));
+            sight.demanding = demanding;
+            Ok(Some(sight))
         })
     }
 
     /// The sight of the operator at the console of the machine, who can read the files anyway:
     /// for dumps, checks and exports of the whole house, never for a request that came over the wire.
     pub fn house() -> Self {
-        let (house, cases) = (Roles::from([Role::House]), HashMap::new());
-        Self { user: None, house, cases, all: true, hidden: HashSet::new() }
+        Self {
+            user: None,
+            house: Roles::from([Role::House]),
+            cases: HashMap::new(),
+            all: true,
+            hidden: HashSet::new(),
+            demanding: HashSet::new(),
+        }
+    }
+
+    /// The sight of the same reader who does not say to what end they read: the cases that demand
+    /// it are out of it.
+    #[must_use]
+    pub fn without_purpose(mut self) -> Self {
+        self.cases.retain(|case, _| !self.demanding.contains(case));
+        self.hidden.extend(&self.demanding);
+        self
+    }
+
+    /// Whether a case is in sight of those readers only who say to what end they read it.
+    ///
+    /// Also true of a case that is out of sight just because this reader did not say so.
+    pub fn demanded(&self, case: CaseId) -> bool {
+        self.demanding.contains(&case)
     }
 
     /// Whose sight it is; nobody's for the operator's.
@@ -196,6 +227,14 @@ fn above(db: &Reader, clearance: u8) -> Result<HashSet<CaseId>> {
     let sql = format!("SELECT id FROM cases WHERE marking > ? AND to_pos = {OPEN}");
     let mut statement = db.conn().prepare_cached(&sql)?;
     let found = statement.query_map([clearance], |row| Ok(CaseId(case_of(row.get(0)?))))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The cases that demand a purpose of whoever reads them.
+fn demanding(db: &Reader) -> Result<HashSet<CaseId>> {
+    let sql = format!("SELECT id FROM cases WHERE purpose_demanded = 1 AND to_pos = {OPEN}");
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let found = statement.query_map([], |row| Ok(CaseId(case_of(row.get(0)?))))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -310,5 +349,37 @@ mod tests {
         assert_eq!(values(&now).len(), 1);
         assert_eq!(values(&now)[0]["profile"]["username"], "ana");
         assert!(page(&db, &rao, At::Position(18), case(1), None, many()).unwrap().items.is_empty());
+    }
+
+    #[test]
+    fn a_case_that_demands_a_purpose_is_out_of_sight_without_one() {
+        let mut world = World::busy();
+        world.on_case(1, ANA, case::Event::PurposeDemanded {});
+        world.find(1, Some(1), assay_domain::finding::Severity::Note, "found");
+        let db = world.views();
+        let listed = |sight: &Sight| {
+            let found = cases::page(&db, sight, head(), cases::CaseFilter::All, None, many());
+            values(&found.unwrap()).len()
+        };
+        for (who, with, without) in [(ANA, 1, 0), (RAO, 1, 0), (AUD, 2, 1), (BEN, 1, 1)] {
+            let full = sight(&db, who);
+            let bare = full.clone().without_purpose();
+            assert_eq!((listed(&full), listed(&bare)), (with, without), "{who}");
+            assert_eq!(full.demanded(case(1)), with > without, "{who}");
+            assert_eq!(bare.demanded(case(1)), full.demanded(case(1)), "{who}");
+            assert!(!bare.sees(case(1)) && !bare.demanded(case(2)), "{who}");
+            assert!(!bare.may_in(case(1), Permission::ReadCase), "{who}");
+            let told = crate::history::of_case(&db, &bare, head(), case(1), None, many()).unwrap();
+            assert!(told.items.is_empty(), "{who}");
+            let filter = crate::findings::FindingFilter::default();
+            let found = crate::findings::page(&db, &bare, head(), &filter, None, many()).unwrap();
+            assert!(found.items.is_empty(), "{who}");
+        }
+        let shown = cases::one(&db, &sight(&db, ANA), head(), case(1)).unwrap().unwrap();
+        assert!(shown.json.contains("\"purpose_demanded\":true"));
+        world.on_case(1, ANA, case::Event::PurposeWaived { reason: reason("over").into() });
+        let db = world.views();
+        let bare = sight(&db, ANA).without_purpose();
+        assert!(bare.sees(case(1)) && !bare.demanded(case(1)));
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Took {
 pub(crate) type Fold = fn(&Fact, &mut Rows<'_>) -> Result<Took>;
 
 /// The views; a later one may look at the rows of an earlier one.
-pub(crate) const VIEWS: [(&str, Fold); 13] = [
+pub(crate) const VIEWS: [(&str, Fold); 19] = [
     ("users", crate::users::project),
     ("cases", crate::cases::project),
     ("members", crate::members::project),
@@ -32,14 +32,19 @@ pub(crate) const VIEWS: [(&str, Fold); 13] = [
     ("links", crate::links::project),
     ("contradictions", crate::contradictions::project),
     ("queue", crate::queue::project),
+    ("findings", crate::findings::project),
+    ("reads", crate::reads::project),
+    ("replays", crate::replays::project),
+    ("erasures", crate::erasures::project),
+    ("adoptions", crate::adoptions::project),
+    ("log_keys", crate::log_keys::project),
     ("history", crate::history::project),
     ("search", crate::search::project),
 ];
 
 /// Folds facts into the file and the checkpoint with them, all in one transaction or not at all.
-pub(crate) fn write(conn: &mut Connection, tables: &mut Tables, facts: &[Fact]) -> Result<()> {
-    let Some(last) = facts.last() else { return Ok(()) };
-    let result = write_all(conn, tables, facts, last);
+pub(crate) fn write(conn: &mut Connection, tables: &mut Tables, facts: &mut [Fact]) -> Result<()> {
+    let result = write_all(conn, tables, facts);
     if result.is_err() {
         // What was folded is not in the file: what is kept must not say so.
         tables.clear();
@@ -47,28 +52,28 @@ pub(crate) fn write(conn: &mut Connection, tables: &mut Tables, facts: &[Fact]) 
     result
 }
 
-fn write_all(
-    conn: &mut Connection,
-    tables: &mut Tables,
-    facts: &[Fact],
-    last: &Fact,
-) -> Result<()> {
+fn write_all(conn: &mut Connection, tables: &mut Tables, facts: &mut [Fact]) -> Result<()> {
     let transaction = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let known = crate::db::position(&transaction)?;
-    for (fact, expected) in facts.iter().zip(known.saturating_add(1)..) {
+    for (fact, expected) in facts.iter_mut().zip(known.saturating_add(1)..) {
         if fact.position != expected {
             let words = format!("position {} came where {expected} was due", fact.position);
             return Err(ViewError::Foreign(words));
         }
         let (position, revision) = (fact.position, fact.revision);
         let mut rows = Rows { conn: &transaction, tables, position, revision };
+        fact.origin = crate::adoptions::origin_of(fact, &mut rows)?;
         for (_, fold) in VIEWS {
             fold(fact, &mut rows)?;
         }
     }
+    let Some(last) = facts.last() else { return Ok(()) };
     tables.flush(&transaction)?;
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO meta(one, position, leaf) VALUES (1, ?, ?)")?
+        .prepare_cached(
+            "INSERT INTO meta(one, position, leaf) VALUES (1, ?, ?) ON CONFLICT (one)
+             DO UPDATE SET position = excluded.position, leaf = excluded.leaf",
+        )?
         .execute((sql(last.position), last.leaf.as_slice()))?;
     transaction.commit()?;
     Ok(())

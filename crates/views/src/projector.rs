@@ -1,7 +1,9 @@
 //! The projector: a thread of its own that keeps the views up with the journal, and stops at what it cannot read.
 
 mod pump;
+mod renew;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -13,11 +15,13 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::db::{Views, position, writer};
+use crate::db::{Views, position, remove, with_end, writer};
 use crate::error::{Result, ViewError};
 use crate::rows::Tables;
 
 pub(crate) use pump::{must_be_of, pump, step};
+use renew::{Making, Sources, shadow_of};
+pub use renew::{NotRenewed, Renewal, RenewalState, Renewer};
 
 /// How long the projector sleeps at most before it looks for itself.
 const NAP: Duration = Duration::from_secs(1);
@@ -51,6 +55,7 @@ pub struct Projector {
     projected: watch::Receiver<u64>,
     status: watch::Receiver<Status>,
     stop: watch::Sender<bool>,
+    renewer: Renewer,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -62,12 +67,17 @@ pub fn start(
     runtime: Handle,
 ) -> Result<Projector> {
     let views = Views::open(views)?;
+    // What an earlier process left unfinished.
+    remove(&shadow_of(views.path()))?;
+    remove(&with_end(views.path(), ".old"))?;
     let conn = writer(views.path())?;
     must_be_of(&conn, journal.as_ref())?;
+    let renewer = Renewer::new();
     let (projected_tx, projected) = watch::channel(position(&conn)?);
     let (status_tx, status) = watch::channel(Status::Running);
     let (stop, stopped) = watch::channel(false);
     let worker = Worker {
+        views,
         conn,
         tables: Tables::default(),
         journal,
@@ -76,11 +86,13 @@ pub fn start(
         projected: projected_tx,
         status: status_tx,
         stop: stopped,
+        renewer: renewer.clone(),
+        making: None,
     };
     let thread = std::thread::Builder::new()
         .name("assay-projector".to_owned())
         .spawn(move || worker.run())?;
-    Ok(Projector { projected, status, stop, thread: Some(thread) })
+    Ok(Projector { projected, status, stop, renewer, thread: Some(thread) })
 }
 
 impl Projector {
@@ -99,6 +111,17 @@ impl Projector {
         self.status.clone()
     }
 
+    /// Asks for views made anew while they are read: after something was forgotten, hidden or shown
+    /// again. Answers the number of the asking; [`Renewer::status`] says how far it is.
+    pub fn renew(&self) -> u64 {
+        self.renewer.renew()
+    }
+
+    /// A handle to ask for new views with, for whoever does not have the projector.
+    pub fn renewer(&self) -> Renewer {
+        self.renewer.clone()
+    }
+
     /// Projects what the journal has, then ends. Blocks until it has ended.
     pub fn stop(mut self) {
         self.stop.send_replace(true);
@@ -111,6 +134,7 @@ impl Projector {
 }
 
 struct Worker {
+    views: Views,
     conn: Connection,
     tables: Tables,
     journal: Arc<dyn Journal>,
@@ -119,16 +143,38 @@ struct Worker {
     projected: watch::Sender<u64>,
     status: watch::Sender<Status>,
     stop: watch::Receiver<bool>,
+    renewer: Renewer,
+    making: Option<Making>,
+}
+
+/// Says that there are no renewals any more, also where the projector panics.
+struct Over(Renewer);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.over();
+    }
 }
 
 impl Worker {
     fn run(mut self) {
+        let _over = Over(self.renewer.clone());
+        let last = self.work();
+        if let Some(making) = self.making.take() {
+            making.cancel();
+        }
+        self.say(last);
+    }
+
+    /// Projects until it is stopped or cannot go on; how it ended.
+    fn work(&mut self) -> Status {
         let mut wake = self.journal.watch();
         loop {
             let stopping = *self.stop.borrow();
+            self.renew();
             match self.advance() {
                 Ok(true) => self.say(Status::Running),
-                Ok(false) if stopping => return self.say(Status::Stopped),
+                Ok(false) if stopping => return Status::Stopped,
                 Ok(false) => {
                     self.say(Status::Running);
                     self.nap(&mut wake);
@@ -145,10 +191,52 @@ impl Worker {
                         _ => at,
                     };
                     tracing::error!(position, %error, "the projector stops");
-                    return self.say(Status::Failed { position, reason: error.to_string() });
+                    return Status::Failed { position, reason: error.to_string() };
                 }
             }
         }
+    }
+
+    /// Begins to make new views where somebody asked, and moves into them once they are made.
+    fn renew(&mut self) {
+        if let Some(making) = &self.making {
+            let Some(made) = making.result() else { return };
+            let (asked, shadow) = (making.asked, making.shadow.clone());
+            self.making = None;
+            match made.and_then(|()| self.move_in(&shadow)) {
+                Ok(()) => self.renewer.done(asked),
+                Err(error) => self.renewer.failed(asked, &error),
+            }
+        }
+        let Some(asked) = self.renewer.waiting() else { return };
+        let (journal, keys) = (Arc::clone(&self.journal), Arc::clone(&self.keys));
+        let sources = Sources { journal, keys, runtime: self.runtime.clone() };
+        match Making::begin(&self.views, asked, sources, self.renewer.clone()) {
+            Ok(making) => self.making = Some(making),
+            Err(error) => self.renewer.failed(asked, &error),
+        }
+    }
+
+    /// Brings new views up to where the live ones are, and puts them in their place.
+    fn move_in(&mut self, shadow: &Path) -> Result<()> {
+        let known = position(&self.conn)?;
+        let (mut fresh, mut tables) = (writer(shadow)?, Tables::default());
+        // Nobody who has seen an entry sees it gone.
+        while position(&fresh)? < known {
+            step(&mut fresh, &mut tables, &self.journal, &self.keys, &self.runtime)?;
+        }
+        fresh.close().map_err(|(_, error)| error)?;
+        File::open(shadow)?.sync_all()?;
+        let old = std::mem::replace(&mut self.conn, Connection::open_in_memory()?);
+        self.tables.clear();
+        let moved = self.views.replace(shadow, old);
+        let conn = moved.or_else(|error| {
+            tracing::error!(%error, "new views could not be put in place");
+            self.conn = self.views.writer()?;
+            Err(error)
+        });
+        self.conn = conn?;
+        Ok(())
     }
 
     /// Projects what is there; whether there was anything.
@@ -160,6 +248,7 @@ impl Worker {
         let result = if behind > BEHIND {
             pump(conn, tables, journal, keys, &self.runtime, |done, _| {
                 self.projected.send_replace(done);
+                Ok(())
             })
         } else {
             step(conn, tables, journal, keys, &self.runtime)
@@ -188,6 +277,7 @@ impl Worker {
             };
             tokio::select! {
                 () = woken => (),
+                () = self.renewer.woken() => (),
                 _ = stop.wait_for(|stop| *stop) => (),
                 () = tokio::time::sleep(NAP) => (),
             }
@@ -203,11 +293,14 @@ pub fn catch_up(
     journal: &Arc<dyn Journal>,
     keys: &Arc<KeyRing>,
     runtime: &Handle,
-    progress: impl FnMut(u64, u64),
+    mut progress: impl FnMut(u64, u64),
 ) -> Result<u64> {
     let mut conn = writer(views.path())?;
     must_be_of(&conn, journal.as_ref())?;
-    pump(&mut conn, &mut Tables::default(), journal, keys, runtime, progress)?;
+    pump(&mut conn, &mut Tables::default(), journal, keys, runtime, |done, head| {
+        progress(done, head);
+        Ok(())
+    })?;
     position(&conn)
 }
 

@@ -1,7 +1,6 @@
 //! Rebuilding: the views made anew beside the old ones and swapped in, and two files compared row for row.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use assay_store::journal::Journal;
@@ -9,8 +8,8 @@ use assay_store::keyring::KeyRing;
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 
-use crate::at::At;
-use crate::db::{Reader, VERSION, position, remove};
+use crate::at::{At, sql};
+use crate::db::{Reader, VERSION, position, remove, swap, with_end};
 use crate::dump::{Line, lines};
 use crate::error::Result;
 use crate::projector::pump;
@@ -34,17 +33,15 @@ pub fn rebuild(
     journal: &Arc<dyn Journal>,
     keys: &Arc<KeyRing>,
     runtime: &Handle,
-    progress: impl FnMut(u64, u64),
+    mut progress: impl FnMut(u64, u64),
 ) -> Result<Rebuilt> {
-    let shadow = beside(path);
+    let shadow = with_end(path, ".rebuild");
     remove(&shadow)?;
-    let entries = build(&shadow, journal, keys, runtime, progress)?;
-    File::open(&shadow)?.sync_all()?;
-    // A write-ahead log of the old file must not be taken for one of the new.
-    for end in ["-wal", "-shm"] {
-        remove(&with_end(path, end))?;
-    }
-    std::fs::rename(&shadow, path)?;
+    let entries = build(&shadow, journal, keys, runtime, |done, head| {
+        progress(done, head);
+        Ok(())
+    })?;
+    swap(&shadow, path)?;
     Ok(Rebuilt { entries })
 }
 
@@ -54,7 +51,7 @@ pub(crate) fn build(
     journal: &Arc<dyn Journal>,
     keys: &Arc<KeyRing>,
     runtime: &Handle,
-    progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64) -> Result<()>,
 ) -> Result<u64> {
     let mut conn = Connection::open(path)?;
     conn.set_prepared_statement_cache_capacity(128);
@@ -64,20 +61,13 @@ pub(crate) fn build(
          PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
     )?;
     conn.execute_batch(&Schema::tables())?;
+    // What was destroyed before now is not in what we make; said once all of it stands.
+    let made_to = journal.head()?;
     pump(&mut conn, &mut Tables::default(), journal, keys, runtime, progress)?;
+    conn.execute("UPDATE meta SET made_to = ?", [sql(made_to)])?;
     conn.execute_batch(&Schema::indexes())?;
     conn.execute_batch(&format!("PRAGMA user_version = {VERSION}; PRAGMA optimize;"))?;
     position(&conn)
-}
-
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
-}
-
-fn beside(path: &Path) -> PathBuf {
-    with_end(path, ".rebuild")
 }
 
 /// A row that two files do not agree on.

@@ -120,7 +120,8 @@ macro_rules! tables {
             /// Makes the tables, with what writing needs.
             pub(crate) fn tables() -> String {
                 let versioned = [$(table_of::<$row>()),*].concat();
-                format!("{META}{versioned}{}{}", crate::history::TABLE, crate::search::TABLE)
+                let (history, search) = (crate::history::TABLE, crate::search::TABLE);
+                format!("{META}{versioned}{history}{}{search}", crate::adoptions::ORIGINS)
             }
 
             /// Makes the indexes that only reading needs.
@@ -144,12 +145,18 @@ tables! {
     links: crate::links::LinkDoc,
     contradictions: crate::contradictions::ContradictionDoc,
     queue: crate::queue::QueueDoc,
+    findings: crate::findings::FindingDoc,
+    reads: crate::reads::ReadDoc,
+    replays: crate::replays::ReplayDoc,
+    erasures: crate::erasures::ErasureDoc,
+    adoptions: crate::adoptions::AdoptionDoc,
+    log_keys: crate::log_keys::LogKeyDoc,
     search_rows: crate::search::SearchRow,
 }
 
 const META: &str = "
     CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL,
-        leaf BLOB NOT NULL);";
+        leaf BLOB NOT NULL, made_to INTEGER NOT NULL DEFAULT 0);";
 
 fn table_of<R: Row>() -> String {
     let columns = each(R::COLUMNS, |(name, kind)| format!("{name} {kind}, "));

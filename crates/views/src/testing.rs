@@ -1,5 +1,7 @@
 //! A small world for tests: people, a case and its things, written as facts into a memory log.
 
+mod audit;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +36,8 @@ use crate::db::{Reader, Views};
 use crate::members::Sight;
 use crate::page::{Limit, Page};
 use crate::projector::catch_up;
+
+pub(crate) use audit::{adoption, erasure, finding, passage, replay, there};
 
 pub(crate) const TEXT: &str =
     "Rebels took 16 villages on Thursday, west of the salient. Yıldırım said no. 漢字も。";
@@ -84,6 +88,7 @@ pub(crate) struct World {
     pub(crate) key: Option<KeyId>,
     count: u8,
     facts: u32,
+    taken: Option<u8>,
 }
 
 impl World {
@@ -101,6 +106,7 @@ impl World {
             key: None,
             count: 0,
             facts: 0,
+            taken: None,
         }
     }
 
@@ -179,14 +185,17 @@ impl World {
 
     pub(crate) fn fact(&mut self, actor: u8, case: Option<u8>, data: Vec<u8>) -> NewFact {
         self.facts += 1;
+        let from = self.taken.map(there);
+        self.taken = self.taken.map(|n| n + 1);
+        let import = from.is_some();
         let envelope = Envelope {
             recorded_at: 1_515_000_000_000_000 + i64::from(self.facts) * 1_000_000,
             actor: user(actor).0,
-            actor_kind: ActorKind::Person,
+            actor_kind: if import { ActorKind::Import } else { ActorKind::Person },
             on_behalf_of: None,
             session: None,
             command: id(9, 0),
-            causation: None,
+            causation: from.map(|origin| origin.fact),
             correlation: id(9, 0),
             case: case.map(|n| self::case(n).0),
             request_mac: None,
@@ -267,6 +276,12 @@ impl World {
         self.add(Subject::Claim(claim(n)), actor, Some(in_case), vec![Event::Claim(event)]);
     }
 
+    pub(crate) fn refine(&mut self, n: u8, actor: u8, gist: &str) {
+        let proposition = proposition(gist).into();
+        let reason = reason("clearer").into();
+        self.on_claim(n, actor, claim::Event::Refined { proposition, reason });
+    }
+
     /// Something happens to a claim of case 1.
     pub(crate) fn on_claim(&mut self, n: u8, actor: u8, event: claim::Event) {
         self.add(Subject::Claim(claim(n)), actor, Some(1), vec![Event::Claim(event)]);
@@ -338,6 +353,12 @@ pub(crate) fn bytes_of(event: &Event) -> Vec<u8> {
         Event::Report(event) => write(event),
         Event::Claim(event) => write(event),
         Event::Link(event) => write(event),
+        Event::Finding(event) => write(event),
+        Event::Access(event) => write(event),
+        Event::Replay(event) => write(event),
+        Event::Erasure(event) => write(event),
+        Event::Adoption(event) => write(event),
+        Event::Log(event) => write(event),
     }
     .unwrap()
 }
@@ -504,6 +525,7 @@ impl World {
         ] {
             world.on_case(1, ANA, event);
         }
+        world.audited();
         world
     }
 

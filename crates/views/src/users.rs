@@ -180,4 +180,14 @@ mod tests {
         let all = page(&later, &admin, head(), None, many()).unwrap();
         assert_eq!(values(&all).len(), 6);
     }
+
+    #[test]
+    fn who_decides_what_is_forgotten_knows_the_people_and_no_case() {
+        let mut world = World::busy();
+        world.register(9, "dpo", HouseRole::Dpo);
+        let db = world.views();
+        let dpo = sight(&db, 9);
+        assert_eq!(page(&db, &dpo, head(), None, many()).unwrap().items.len(), 6);
+        assert!(dpo.may(Permission::DecideErasure) && !dpo.sees(crate::testing::case(1)));
+    }
 }

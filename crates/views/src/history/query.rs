@@ -3,30 +3,51 @@
 use assay_domain::aggregate::Subject;
 use assay_domain::id::{CaseId, UserId};
 use assay_domain::policy::Permission;
+use assay_domain::value::Digest;
 use assay_store::fact::ActorKind;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, Row, params_from_iter};
+use rusqlite::{OptionalExtension as _, params_from_iter};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::adoptions::AdoptionDoc;
 use crate::at::{At, number, sql};
 use crate::db::Reader;
 use crate::diff::{Change, table_of, versions_at};
 use crate::doc::Instant;
+use crate::erasures::ErasureDoc;
 use crate::error::{Result, ViewError};
 use crate::list::raw;
 use crate::members::Sight;
 use crate::page::{Cursor, Key, Limit, Page, Place};
-use crate::rows::blob;
+use crate::replays::ReplayDoc;
+use crate::rows::{Row as _, blob};
 
 /// What an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SubjectRef {
-    /// `user`, `case`, `source`, `report`, `claim` or `link`.
+    /// `user`, `case`, `source`, `report`, `claim`, `link`, `finding`, `access`, `replay`, `erasure`,
+    /// `adoption` or `log`.
     pub kind: String,
     /// Which.
     pub id: Uuid,
+}
+
+/// Where an entry that was taken over comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct EntryOrigin {
+    /// The other log, as its checkpoints call it.
+    pub log: String,
+    /// Its position there.
+    pub position: u64,
+    /// When it was recorded there.
+    pub recorded_at: Instant,
+    /// Who did it, as they are called there.
+    pub actor: UserId,
+    /// Its leaf there.
+    pub leaf: Digest,
 }
 
 /// One entry of the journal.
@@ -42,7 +63,7 @@ pub struct EntryDoc {
     pub subject: SubjectRef,
     /// Its place in the subject's stream, from 0.
     pub revision: u64,
-    /// The case it belongs to.
+    /// The case it belongs to, or is about.
     pub case: Option<CaseId>,
     /// The wire name of its fact.
     pub fact: String,
@@ -61,6 +82,8 @@ pub struct EntryDoc {
     pub why: Option<String>,
     /// Whether its reason was erased.
     pub erased: bool,
+    /// Where it comes from; null unless it was taken over from another log.
+    pub origin: Option<EntryOrigin>,
 }
 
 /// One entry of the journal and what it changed of its subject.
@@ -74,17 +97,19 @@ pub struct EntryWithChanges {
     pub changes: Vec<Change>,
 }
 
-pub(crate) const COLUMNS: &str = "position, recorded_at, kind, subject, revision, case_id, name, \
-    actor, actor_kind, on_behalf_of, session, command, why, erased";
+pub(crate) const COLUMNS: &str = "position, recorded_at, kind, subject, revision, \
+    coalesce(case_id, beside), name, actor, actor_kind, on_behalf_of, session, command, why, \
+    erased, origin";
 
 /// Reads one row of [`COLUMNS`].
-pub(crate) fn entry(row: &Row<'_>) -> Result<EntryDoc> {
+pub(crate) fn entry(row: &rusqlite::Row<'_>) -> Result<EntryDoc> {
     let damaged = |what: &str| ViewError::Damaged(format!("history: {what}"));
     let optional = |at: usize| -> Result<Option<Uuid>> {
         Ok(row.get::<_, Option<[u8; 16]>>(at)?.map(Uuid::from_bytes))
     };
     let id = |at: usize| -> Result<Uuid> { optional(at)?.ok_or_else(|| damaged("no id")) };
     let kind: String = row.get(8)?;
+    let origin: Option<String> = row.get(14)?;
     Ok(EntryDoc {
         position: number(row.get(0)?),
         recorded_at: Instant::of_micros(row.get(1)?).ok_or_else(|| damaged("its instant"))?,
@@ -99,29 +124,46 @@ pub(crate) fn entry(row: &Row<'_>) -> Result<EntryDoc> {
         command: id(11)?,
         why: row.get(12)?,
         erased: row.get(13)?,
+        origin: origin.as_deref().map(serde_json::from_str).transpose()?,
     })
 }
 
 /// The condition that an entry is in sight, and what it binds.
 ///
 /// Of a case: where the case is. Of the house: users for those who may read users and for
-/// themselves, sources for those who may read the registry.
+/// themselves, sources for those who may read the registry, findings for those who may answer them,
+/// erasures for those who may ask for them or decide. Who may audit knows all of it, but nothing of
+/// a case that is out of their sight; of their own replays everybody does.
 pub(crate) fn visible(sight: &Sight) -> (String, Vec<Value>) {
     let (seen, mut values) = sight.filter("case_id");
-    let mut house: Vec<&str> = Vec::new();
+    let (beside, case) = sight.filter("beside");
+    let beside = format!("(beside IS NULL OR {beside})");
+    let mut house: Vec<String> = Vec::new();
     if sight.may(Permission::ReadUsers) {
-        house.push("kind = 'user'");
+        house.push("kind = 'user'".to_owned());
     } else if let Some(user) = sight.user() {
-        house.push("(kind = 'user' AND subject = ?)");
+        house.push("(kind = 'user' AND subject = ?)".to_owned());
         values.push(blob(user.0));
     }
     if sight.may_anywhere(Permission::ReadSources) {
-        house.push("kind = 'source'");
+        house.push("kind = 'source'".to_owned());
     }
-    if house.is_empty() {
-        house.push("0");
+    if sight.may(Permission::Audit) {
+        let kinds = "'finding', 'access', 'replay', 'erasure', 'adoption', 'log'";
+        house.push(format!("(case_id IS NULL AND kind IN ({kinds}) AND {beside})"));
+        values.extend(case);
+    } else if let Some(user) = sight.user() {
+        house.push(format!("(kind = 'replay' AND actor = ? AND {beside})"));
+        values.push(blob(user.0));
+        values.extend(case);
     }
-    let house = house.join(" OR ");
+    if sight.may(Permission::AnswerFinding) {
+        house.push("(kind = 'finding' AND case_id IS NULL)".to_owned());
+    }
+    if sight.may(Permission::RequestErasure) || sight.may(Permission::DecideErasure) {
+        house.push("kind = 'erasure'".to_owned());
+    }
+    let house = if house.is_empty() { "0".to_owned() } else { house.join(" OR ") };
     let of_case = format!("(case_id IS NOT NULL AND kind NOT IN ('user', 'source') AND {seen})");
     (format!("({of_case} OR {house})"), values)
 }
@@ -232,7 +274,8 @@ pub fn one(db: &Reader, sight: &Sight, position: u64) -> Result<Option<EntryWith
 
 /// An entry and what it changed: the subject's version that ends there against the one that begins.
 fn with_changes(db: &Reader, entry: EntryDoc) -> Result<EntryWithChanges> {
-    let changes = match table_of(&entry.subject.kind) {
+    let kind = entry.subject.kind.as_str();
+    let changes = match table_of(kind).or_else(|| table_beside(kind)) {
         Some(table) => {
             let (before, after) = versions_at(db, table, entry.subject.id, entry.position)?;
             crate::diff::changes(&before, &after)
@@ -240,4 +283,14 @@ fn with_changes(db: &Reader, entry: EntryDoc) -> Result<EntryWithChanges> {
         None => Vec::new(),
     };
     Ok(EntryWithChanges { entry, changes })
+}
+
+/// The table of a subject's document, of those subjects that are no part of any case's history.
+fn table_beside(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "replay" => ReplayDoc::TABLE,
+        "erasure" => ErasureDoc::TABLE,
+        "adoption" => AdoptionDoc::TABLE,
+        _ => return None,
+    })
 }

@@ -113,3 +113,32 @@ fn changes_of_a_case_come_oldest_first() {
     assert_eq!(found.iter().map(|entry| entry.position).collect::<Vec<_>>(), [after + 1]);
     assert!(changes::after(&db, &sight(&db, BEN), case(1), after, many()).unwrap().is_empty());
 }
+
+#[test]
+fn erasures_are_told_to_those_who_ask_for_them_and_who_decide() {
+    let mut world = World::busy();
+    world.ask_erasure(1, ADM, claim(1).0);
+    world.register(9, "dpo", assay_domain::user::HouseRole::Dpo);
+    let position = world.log_head() - 3;
+    let db = world.views();
+    for (who, seen) in [(ADM, true), (AUD, true), (9, true), (ANA, false), (BEN, false)] {
+        let entry = one(&db, &sight(&db, who), position).unwrap();
+        assert_eq!(entry.is_some(), seen, "{who}");
+        if let Some(entry) = entry {
+            assert_eq!(entry.entry.why.as_deref(), Some("named without need"));
+            assert!(!entry.changes.is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_log_of_auditors_has_everything_and_a_case_only_what_is_its_own() {
+    let mut world = World::complete();
+    let db = world.views();
+    let all = values(&page(&db, &sight(&db, AUD), head(), None, many()).unwrap());
+    assert_eq!(u64::try_from(all.len()).unwrap(), world.log_head());
+    let own = values(&of_case(&db, &sight(&db, AUD), head(), case(1), None, many()).unwrap());
+    let kinds: std::collections::BTreeSet<&str> =
+        own.iter().filter_map(|entry| entry["subject"]["kind"].as_str()).collect();
+    assert_eq!(Vec::from_iter(kinds), ["case", "claim", "finding", "link", "report"]);
+}

@@ -3,7 +3,9 @@
 use assay_domain::aggregate::Event;
 use assay_domain::personal::Personal;
 use assay_domain::text::Reason;
-use assay_domain::{case, claim, link, report, source, user};
+use assay_domain::{
+    access, case, claim, erasure, finding, link, log_key, replay, report, source, user,
+};
 
 use crate::doc::{gone, words};
 
@@ -19,6 +21,12 @@ pub(super) fn why(event: &Event) -> (Option<String>, bool) {
         Event::Report(event) => of_report(event),
         Event::Claim(event) => of_claim(event),
         Event::Link(event) => of_link(event),
+        Event::Finding(event) => of_finding(event),
+        Event::Access(event) => of_access(event),
+        Event::Replay(event) => of_replay(event),
+        Event::Erasure(event) => of_erasure(event),
+        Event::Adoption(_) => NONE,
+        Event::Log(event) => of_log(event),
     };
     (text.map(short), erased)
 }
@@ -57,12 +65,14 @@ fn of_case(event: &case::Event) -> Why {
     match event {
         case::Event::MarkingLowered { reason, .. }
         | case::Event::Closed { outcome: reason, .. }
-        | case::Event::Reopened { reason } => said(reason),
+        | case::Event::Reopened { reason }
+        | case::Event::PurposeWaived { reason } => said(reason),
         case::Event::Opened { .. }
         | case::Event::Retitled { .. }
         | case::Event::MemberAdded { .. }
         | case::Event::MemberRemoved { .. }
-        | case::Event::MarkingRaised { .. } => NONE,
+        | case::Event::MarkingRaised { .. }
+        | case::Event::PurposeDemanded {} => NONE,
     }
 }
 
@@ -125,5 +135,47 @@ fn of_link(event: &link::Event) -> Why {
         | link::Event::Rejected { reason }
         | link::Event::Withdrawn { reason } => said(reason),
         link::Event::Confirmed { note } => perhaps(note.as_ref()),
+    }
+}
+
+fn of_finding(event: &finding::Event) -> Why {
+    match event {
+        finding::Event::Recorded { statement: text, .. }
+        | finding::Event::Answered { answer: text } => said(text),
+        finding::Event::Closed { reason, .. } | finding::Event::Reopened { reason } => said(reason),
+    }
+}
+
+/// To what end was read, where it was said; of many readings the first that says so.
+fn of_access(event: &access::Event) -> Why {
+    match event {
+        access::Event::ReadsRecorded { readings, .. } => {
+            perhaps(readings.iter().find_map(|reading| reading.purpose.as_ref()))
+        }
+        access::Event::Exported { purpose, .. } => perhaps(purpose.as_ref()),
+    }
+}
+
+fn of_replay(event: &replay::Event) -> Why {
+    match event {
+        replay::Event::WentTo { note, .. } => perhaps(note.as_ref()),
+        replay::Event::Saved { .. } | replay::Event::Dropped {} => NONE,
+    }
+}
+
+fn of_erasure(event: &erasure::Event) -> Why {
+    match event {
+        erasure::Event::Requested { ground: reason, .. }
+        | erasure::Event::Restricted { reason }
+        | erasure::Event::RestrictionLifted { reason }
+        | erasure::Event::Refused { ground: reason } => said(reason),
+        erasure::Event::CarriedOut { .. } => NONE,
+    }
+}
+
+fn of_log(event: &log_key::Event) -> Why {
+    match event {
+        log_key::Event::KeyRetired { reason, .. } => said(reason),
+        log_key::Event::KeyAdded { .. } => NONE,
     }
 }

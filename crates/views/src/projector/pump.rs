@@ -43,31 +43,33 @@ pub(crate) fn step(
     runtime: &Handle,
 ) -> Result<()> {
     let entries = batch(journal.as_ref(), position(conn)?, FACTS_MAX)?;
-    let (facts, result) = decode(entries, keys, runtime);
-    write(conn, tables, &facts)?;
+    let (mut facts, result) = decode(entries, keys, runtime);
+    write(conn, tables, &mut facts)?;
     result
 }
 
 type Decoded = (Vec<Fact>, Result<()>);
 
 /// Projects up to the head as it is now; a second thread decodes while this one writes.
+///
+/// `progress` hears how far it is and where it is going; its error ends the work.
 pub(crate) fn pump(
     conn: &mut Connection,
     tables: &mut Tables,
     journal: &Arc<dyn Journal>,
     keys: &Arc<KeyRing>,
     runtime: &Handle,
-    mut progress: impl FnMut(u64, u64),
+    mut progress: impl FnMut(u64, u64) -> Result<()>,
 ) -> Result<()> {
     let (start, head) = (position(conn)?, journal.head()?);
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel::<Decoded>(BATCHES_AHEAD);
         let reader = Reader { journal: journal.as_ref(), keys, runtime };
         scope.spawn(move || reader.run(start, head, &sender));
-        for (facts, result) in batches {
-            write(conn, tables, &facts)?;
+        for (mut facts, result) in batches {
+            write(conn, tables, &mut facts)?;
             if let Some(last) = facts.last() {
-                progress(last.position, head);
+                progress(last.position, head)?;
             }
             result?;
         }
