@@ -7,23 +7,37 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use assay_commands::House;
+use assay_domain::erasure::{Erasable, ErasureStanding};
 use assay_domain::id::UserId;
+use assay_notary::Notary;
 use assay_store::vault::Vault;
 use assay_views::Views;
 use assay_views::projector::Status;
+use futures_util::future::BoxFuture;
 use governor::{DefaultKeyedRateLimiter, Quota};
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use crate::accounts::{Attempts, Hashing, HashingError};
+use crate::bundles::Bundles;
 use crate::problem::Problem;
+use crate::reading::Readings;
 use crate::sessions::Sessions;
 use crate::settings::{Settings, Unsafe};
 use crate::token::{TokenError, Tokens};
 
 /// Renders the metrics as text for Prometheus.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Sees to the keys and the views of a subject after a decision on an erasure of it, and to nothing else.
+///
+/// Given where the erasure stands now: carried out, its keys are destroyed; restricted, they are
+/// held back; requested or refused, they are given back. Then the views are renewed, which need not
+/// be awaited. Harmless when done twice; why it did not work is for the log alone.
+pub type Forget = Arc<
+    dyn Fn(Erasable, ErasureStanding) -> BoxFuture<'static, Result<(), String>> + Send + Sync,
+>;
 
 /// What the composition root puts together.
 pub struct Parts {
@@ -41,6 +55,14 @@ pub struct Parts {
     pub signing_keys: Vec<SecretString>,
     /// 256 bits for digests of requests and marks of refresh tokens.
     pub secret: SecretBox<[u8; 32]>,
+    /// What is read, on its way into the log; flush it when the server has ended.
+    pub readings: Arc<Readings>,
+    /// Signs what the journal holds, and proves it.
+    pub notary: Arc<Notary>,
+    /// Where cases that leave the house in a file are put together.
+    pub bundles: Arc<Bundles>,
+    /// Sees to keys and views after a decision on an erasure.
+    pub forget: Forget,
     /// Limits and lifetimes.
     pub settings: Settings,
     /// The metrics as text.
@@ -76,6 +98,10 @@ pub struct App {
     pub(crate) hashing: Hashing,
     pub(crate) attempts: Attempts,
     pub(crate) gates: Gates,
+    pub(crate) readings: Arc<Readings>,
+    pub(crate) notary: Arc<Notary>,
+    pub(crate) bundles: Arc<Bundles>,
+    pub(crate) forget: Forget,
     pub(crate) settings: Settings,
     pub(crate) metrics: RenderMetrics,
     secret: SecretBox<[u8; 32]>,
@@ -92,7 +118,7 @@ pub(crate) struct Gates {
 
 /// What a write is told while the house is unsound.
 const UNSOUND: &str =
-    "an entry of the journal cannot be read; nothing is written until it is looked into";
+    "an entry of the journal cannot be read; no change is taken until it is looked into";
 
 impl App {
     /// Refuses writes while a fact of the past cannot be read: first it must be known what happened.
@@ -119,6 +145,10 @@ impl App {
             views: parts.views,
             projected: parts.projected,
             projector: parts.projector,
+            readings: parts.readings,
+            notary: parts.notary,
+            bundles: parts.bundles,
+            forget: parts.forget,
             sessions,
             settings,
             metrics: parts.metrics,

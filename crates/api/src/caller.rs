@@ -6,11 +6,13 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use assay_domain::id::UserId;
+use assay_domain::text::Reason;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::reading;
 
 /// Who asks, in which session, in which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,13 @@ pub(crate) struct Caller {
     pub(crate) user: UserId,
     pub(crate) session: Uuid,
     pub(crate) request_id: Uuid,
+    /// Whether they said to what end they ask; in which words stands beside, as [`Purpose`].
+    pub(crate) purposed: bool,
 }
+
+/// To what end somebody asks; kept with the request where they said so.
+#[derive(Clone, Debug)]
+pub(crate) struct Purpose(pub(crate) Reason);
 
 /// The name of a request, given by the outermost layer.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +45,13 @@ impl Caller {
                 return Err(wrong());
             }
             let request_id = req.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
-            let caller = Self { user: verified.user, session: verified.session, request_id };
+            let purpose = reading::purpose_of(&req)?;
+            let (user, session) = (verified.user, verified.session);
+            let caller = Self { user, session, request_id, purposed: purpose.is_some() };
             req.extensions_mut().insert(caller);
+            if let Some(purpose) = purpose {
+                req.extensions_mut().insert(Purpose(purpose));
+            }
             app.gates.account(caller.user)?;
             Ok(caller)
         }

@@ -1,11 +1,11 @@
-//! Cases: opening, naming, members, marking, closing.
+//! Cases: opening, naming, members, marking, purposes, closing.
 
 use std::collections::BTreeSet;
 
 use actix_web::{delete, post, put};
 use assay_domain::case::{
-    AddMember, Brief, CaseRole, CloseCase, MarkCase, OpenCase, RemoveMember, ReopenCase,
-    RetitleCase,
+    AddMember, Brief, CaseRole, CloseCase, DemandPurpose, MarkCase, OpenCase, RemoveMember,
+    ReopenCase, RetitleCase, WaivePurpose,
 };
 use assay_domain::id::{CaseId, UserId};
 use assay_domain::text::{Passage, Reason, Title};
@@ -116,6 +116,23 @@ pub(crate) async fn remove_member(asking: Asking, place: Place<(CaseId, UserId)>
 pub(crate) async fn mark(act: Act<MarkingBody>, case: Place<CaseId>) -> Answer {
     let MarkingBody { marking, reason } = act.body;
     act.asking.change(&MarkCase { case: *case, marking, reason }, case.0).await
+}
+
+/// Demand of whoever reads a case that they say to what end, in the header `Assay-Purpose`.
+#[utoipa::path(tag = "cases",
+    responses((status = 200, description = "Its readers name their purpose.", body = Written)))]
+#[post("/cases/{case}/demand-purpose")]
+pub(crate) async fn demand_purpose(asking: Asking, case: Place<CaseId>) -> Answer {
+    asking.change(&DemandPurpose { case: *case }, case.0).await
+}
+
+/// Demand no purpose of a case's readers any more.
+#[utoipa::path(tag = "cases", request_body = ReasonBody,
+    responses((status = 200, description = "Nobody needs to name one.", body = Written)))]
+#[post("/cases/{case}/waive-purpose")]
+pub(crate) async fn waive_purpose(act: Act<ReasonBody>, case: Place<CaseId>) -> Answer {
+    let command = WaivePurpose { case: *case, reason: act.body.reason };
+    act.asking.change(&command, case.0).await
 }
 
 /// Close a case; the contradictions still open are named in the record.

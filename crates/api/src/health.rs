@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::reading::{ReadLog, ReadLogState};
 use crate::write::Answer;
 
 /// How far the views may lag behind before this node should get no requests, in entries.
@@ -24,6 +25,9 @@ pub(crate) struct Health {
     /// The last position the views show.
     #[serde(skip_serializing_if = "Option::is_none")]
     projected: Option<u64>,
+    /// What was read and how it gets written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_log: Option<ReadLog>,
 }
 
 /// Where the second socket is; metrics are shown there alone.
@@ -35,7 +39,7 @@ pub(crate) struct OpsAddress(pub(crate) Option<std::net::SocketAddr>);
     responses((status = 200, description = "It is.", body = Health)))]
 #[get("/health/live")]
 pub(crate) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "live", head: None, projected: None })
+    HttpResponse::Ok().json(Health { status: "live", head: None, projected: None, read_log: None })
 }
 
 /// Whether this node should get requests: views, log and vault.
@@ -58,8 +62,15 @@ pub(crate) async fn ready(app: Data<App>) -> Answer {
     if head.saturating_sub(projected) > LAG_MAX {
         return Err(not("the views lag behind"));
     }
-    let (head, projected) = (Some(head), Some(projected));
-    Ok(HttpResponse::Ok().json(Health { status: "ready", head, projected }))
+    let read_log = app.readings.health();
+    if read_log.state == ReadLogState::Full {
+        let ReadLog { pending, oldest_age_s, .. } = read_log;
+        return Err(Problem::not_ready(format!(
+            "the read log is full: {pending} readings wait, the oldest for {oldest_age_s} s"
+        )));
+    }
+    let (head, projected, read_log) = (Some(head), Some(projected), Some(read_log));
+    Ok(HttpResponse::Ok().json(Health { status: "ready", head, projected, read_log }))
 }
 
 fn not(why: &str) -> Problem {

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, RequestId};
 use crate::problem::Problem;
+use crate::reading;
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,6 +33,8 @@ const CSP_DOCS: HeaderValue = HeaderValue::from_static(
 );
 /// What takes as long as its upload takes.
 const UNHURRIED: &str = "/api/v1/imports";
+/// What takes as long as its case is large: that it leaves is recorded only once it is whole.
+const UNHURRIED_END: &str = "/bundles";
 
 /// The outermost layer.
 pub(crate) async fn around<B: MessageBody + 'static>(
@@ -48,13 +51,12 @@ pub(crate) async fn around<B: MessageBody + 'static>(
         Some(answer) => Ok(req.into_response(answer)),
         None => in_time(&app, req, next).await,
     };
-    let mut answered = match answered {
-        Ok(answered) => with_problem(answered, id),
-        Err(error) => return Err(lost(error, id)),
-    };
+    let answered = answered.map_err(|error| lost(error, id))?;
+    let route = answered.request().match_pattern();
+    let mut answered = with_problem(once_noted(&app, answered, route.as_deref()), id);
     dress(answered.headers_mut(), id, docs);
     share(answered.headers_mut(), origin);
-    note(&answered, id, started);
+    note(&answered, route, id, started);
     Ok(answered)
 }
 
@@ -64,7 +66,8 @@ async fn in_time<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let unhurried = req.path().starts_with(UNHURRIED);
+    let path = req.path();
+    let unhurried = path.starts_with(UNHURRIED) || path.ends_with(UNHURRIED_END);
     let called = next.call(req);
     let answered = if unhurried {
         called.await
@@ -85,6 +88,23 @@ fn lost(error: actix_web::Error, id: Uuid) -> actix_web::Error {
     tracing::error!(request_id = %id, %error, status = status.as_u16(), "a request was given up");
     dress(answer.headers_mut(), id, false);
     InternalError::from_response(error, answer).into()
+}
+
+/// The answer, once it stands in the read log that it was given; or why it is not given.
+fn once_noted(
+    app: &App,
+    answered: ServiceResponse<BoxBody>,
+    route: Option<&str>,
+) -> ServiceResponse<BoxBody> {
+    let status = answered.status().as_u16();
+    match reading::of_answer(app, answered.request(), status, route) {
+        Ok(()) => answered,
+        Err(problem) => {
+            let req = answered.request().clone();
+            drop(answered);
+            ServiceResponse::from_err(problem, req)
+        }
+    }
 }
 
 /// Every answer that is not a success has the one body, naming the request.
@@ -147,7 +167,7 @@ fn preflight(req: &ServiceRequest, allowed: bool) -> Option<HttpResponse> {
             .insert_header((ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE"))
             .insert_header((
                 ACCESS_CONTROL_ALLOW_HEADERS,
-                "authorization, content-type, if-match, if-none-match, idempotency-key, assay-after, last-event-id",
+                "authorization, content-type, if-match, if-none-match, idempotency-key, assay-after, assay-purpose, last-event-id",
             ))
             .finish()
     })
@@ -162,9 +182,9 @@ fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
 }
 
 /// One line and one count for each request; never its query, never its body.
-fn note(answered: &ServiceResponse<BoxBody>, id: Uuid, started: Instant) {
+fn note(answered: &ServiceResponse<BoxBody>, route: Option<String>, id: Uuid, started: Instant) {
     let req = answered.request();
-    let route = req.match_pattern().unwrap_or_else(|| "-".to_owned());
+    let route = route.unwrap_or_else(|| "-".to_owned());
     let method = req.method().as_str();
     let status = answered.status().as_u16();
     let took = started.elapsed();

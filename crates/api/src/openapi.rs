@@ -83,7 +83,11 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     }
     let open = operation.security.is_some();
     let own = path.starts_with("/api/v1/me") || path == "/api/v1/logout";
-    let job = path.starts_with("/api/v1/imports");
+    let own = own && path != "/api/v1/me/reads";
+    // The ledger is one for ever and has no past of its own; the files of it are told as they are.
+    let ledger = path.starts_with("/ledger/") || path.starts_with("/api/v1/ledger/");
+    let file = path.starts_with("/api/v1/imports") || path.ends_with("/bundles");
+    let job = ledger || file;
     let things = !open && !own;
     let parameters = operation.parameters.get_or_insert_default();
     let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -114,8 +118,9 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
 fn place(name: &str) -> Parameter {
     let text = ObjectBuilder::new().schema_type(Type::String);
     let schema = match name {
-        "role" | "flag" => text,
-        "position" => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)),
+        "role" | "flag" | "path" => text,
+        "position" | "size" => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)),
+        "level" => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)),
         _ => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
     };
     ParameterBuilder::new()
@@ -143,6 +148,12 @@ fn of_reads(path: &str) -> Vec<Parameter> {
             text(),
         ),
     ];
+    parameters.push(parameter(
+        "Assay-Purpose",
+        ParameterIn::Header,
+        "To what end it is read: recorded, and demanded by some cases; 3–500 characters, one line.",
+        text().min_length(Some(3)).max_length(Some(500)),
+    ));
     let stream = path.ends_with("/changes");
     if !stream {
         parameters.push(parameter(

@@ -5,8 +5,10 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use assay_bundle::BundleError;
 use assay_commands::{Error, Fault, Since};
 use assay_domain::aggregate::{Refusal, RefusalKind};
+use assay_notary::NotaryError;
 use assay_store::log::LogError;
 use assay_store::vault::VaultError;
 use assay_views::ViewError;
@@ -173,6 +175,13 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "not with your roles")
     }
 
+    /// Seen only by who says to what end they read.
+    pub(crate) fn purpose_required() -> Self {
+        let detail = "this case demands a purpose: say to what end you read it in the header \
+                      `Assay-Purpose`, 3 to 500 characters";
+        Self::new(StatusCode::FORBIDDEN, "purpose_required", detail)
+    }
+
     /// Too often.
     pub(crate) fn too_often(retry_after_s: u64) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests")
@@ -189,6 +198,21 @@ impl Problem {
         let detail = "this did not work, and it is not your fault";
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
         problem.because(inside)
+    }
+
+    /// A decision is recorded, and what follows from it is not done yet; why goes to the log alone.
+    pub(crate) fn unfinished(inside: impl fmt::Display) -> Self {
+        let detail = "it is recorded, but not carried out to its end; ask the same again";
+        Self::busy("erasure_unfinished", detail).because(inside)
+    }
+
+    /// A file of ours for a short while cannot be made or read.
+    pub(crate) fn spool(error: std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match error.kind() {
+            StorageFull | QuotaExceeded => LogError::Full.into(),
+            _ => Self::fault(error),
+        }
     }
 
     /// Any other status that the web framework itself answers.
@@ -211,6 +235,11 @@ impl Problem {
     /// Whether it is about who asks, not about what is asked.
     pub(crate) fn denies(&self) -> bool {
         matches!(self.0.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether it keeps from the asker what others may see.
+    pub(crate) fn unseen_or_denied(&self) -> bool {
+        self.0.status == StatusCode::NOT_FOUND || self.denies()
     }
 
     /// A request that took longer than any may.
@@ -391,6 +420,35 @@ impl From<VaultError> for Problem {
             VaultError::Conflict { .. } => {
                 Self::busy("busy", "too many changed it at once; ask again").because(error)
             }
+            other => Self::fault(other),
+        }
+    }
+}
+
+impl From<NotaryError> for Problem {
+    fn from(error: NotaryError) -> Self {
+        match error {
+            NotaryError::Nothing | NotaryError::Beyond { .. } => Self::unseen(),
+            NotaryError::Unsettled { .. } => {
+                Self::busy("ledger_unsettled", "the ledger is a moment behind; ask again")
+                    .because(error)
+            }
+            NotaryError::Refusing(_) => {
+                let detail = "no checkpoint is signed until somebody has looked into the log";
+                Self::busy("ledger_refusing", detail).because(error)
+            }
+            NotaryError::Journal(error) => error.into(),
+            other => Self::fault(other),
+        }
+    }
+}
+
+impl From<BundleError> for Problem {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::TooLarge { .. } => Self::too_large(error.to_string()),
+            BundleError::Journal(error) => error.into(),
+            BundleError::Io(error) => Self::spool(error),
             other => Self::fault(other),
         }
     }

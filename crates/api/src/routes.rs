@@ -7,21 +7,28 @@ use actix_web::{HttpRequest, HttpResponse};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::ledger::files;
 use crate::problem::Problem;
+use crate::reading::answers as read_log;
 use crate::reads::{
     cases as see_cases, changes, claims as see_claims, history, links as see_links, people,
     reports as see_reports, search,
 };
-use crate::{cases, claims, health, imports, links, login, me, reports, sources, users, verdicts};
+use crate::{
+    audit, bundles, cases, claims, erasures, findings, health, imports, ledger, links, login, me, replays, reports,
+    sources, users, verdicts,
+};
 
 /// Every route of the API.
 pub(crate) fn all(config: &mut ServiceConfig<'_>) {
     config.service(login::jwks).service(health::live).service(health::ready);
+    config.service(files::checkpoint).service(files::entries).service(files::hashes);
     config.service(scope("/api/v1").configure(v1));
 }
 
 fn v1(config: &mut ServiceConfig<'_>) {
     config.configure(accounts).configure(in_cases).configure(on_claims).configure(overall);
+    config.configure(auditing).configure(decided_by_two).configure(in_the_ledger);
 }
 
 fn accounts(config: &mut ServiceConfig<'_>) {
@@ -34,6 +41,7 @@ fn accounts(config: &mut ServiceConfig<'_>) {
         .service(me::sessions)
         .service(me::end_session)
         .service(me::change_password)
+        .service(read_log::mine)
         .service(people::user_list)
         .service(users::register)
         .service(people::one_user)
@@ -63,6 +71,8 @@ fn in_cases(config: &mut ServiceConfig<'_>) {
         .service(cases::add_member)
         .service(cases::remove_member)
         .service(cases::mark)
+        .service(cases::demand_purpose)
+        .service(cases::waive_purpose)
         .service(cases::close)
         .service(cases::reopen)
         .service(see_cases::difference)
@@ -119,7 +129,52 @@ fn overall(config: &mut ServiceConfig<'_>) {
         .service(search::find)
         .service(history::entries)
         .service(history::entry)
+        .service(read_log::all)
         .configure(imports::configure);
+}
+
+fn auditing(config: &mut ServiceConfig<'_>) {
+    config
+        .service(audit::steps::list)
+        .service(audit::steps::one)
+        .service(audit::state::of_case)
+        .service(audit::access::who)
+        .service(audit::diff::of_query)
+        .service(audit::anchors::status)
+        .service(findings::list)
+        .service(findings::record)
+        .service(findings::one)
+        .service(findings::answer)
+        .service(findings::close)
+        .service(findings::reopen)
+        .service(replays::list)
+        .service(replays::save)
+        .service(replays::one)
+        .service(replays::goto)
+        .service(replays::drop_it);
+}
+
+fn decided_by_two(config: &mut ServiceConfig<'_>) {
+    config
+        .service(erasures::list)
+        .service(erasures::request)
+        .service(erasures::one)
+        .service(erasures::restrict)
+        .service(erasures::lift)
+        .service(erasures::refuse)
+        .service(erasures::carry_out)
+        .service(audit::adoptions::list)
+        .service(audit::adoptions::one);
+}
+
+fn in_the_ledger(config: &mut ServiceConfig<'_>) {
+    config
+        .service(ledger::keys)
+        .service(ledger::checkpoints)
+        .service(ledger::of_size)
+        .service(ledger::proof)
+        .service(ledger::consistency)
+        .service(bundles::leave);
 }
 
 /// The methods of every path, for saying which ones a resource takes.

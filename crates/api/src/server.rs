@@ -24,7 +24,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the last requests may take when the house closes, in seconds.
-const DRAIN_S: u64 = 9;
+const DRAIN_S: u64 = 7;
+/// How long it may take then to write down what was read.
+const LAST_FLUSH_MAX: Duration = Duration::from_secs(2);
 /// How often the books of the rate limits are tidied.
 const TIDY: Duration = Duration::from_mins(1);
 
@@ -79,13 +81,14 @@ async fn to_docs() -> HttpResponse {
 
 /// Starts serving; the answer runs until it is awaited to its end or told to stop.
 ///
-/// Stops on SIGTERM and SIGINT, draining within ten seconds.
+/// Stops on SIGTERM and SIGINT, draining within ten seconds; what was read is written down before
+/// it ends. What then is still not is told by [`Readings::pending`](crate::reading::Readings::pending).
 pub fn serve(
     parts: Parts,
     imports: Arc<Imports>,
     listener: TcpListener,
     ops_listener: Option<TcpListener>,
-) -> Result<Server, StartError> {
+) -> Result<impl Future<Output = std::io::Result<()>>, StartError> {
     let ops = ops_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let site = Site::new(parts, imports, ops)?;
     let app = site.app.clone();
@@ -108,12 +111,32 @@ pub fn serve(
     if let Some(ops) = ops_listener {
         server = server.listen(ops)?;
     }
-    let server = server.run();
-    actix_web::rt::spawn(async move {
+    Ok(to_the_end(server.run(), app))
+}
+
+/// Runs the server and what goes on beside it; at its end nothing that was read is left in memory.
+async fn to_the_end(server: Server, app: Data<App>) -> std::io::Result<()> {
+    let tidying = async {
         loop {
             tokio::time::sleep(TIDY).await;
             app.gates.tidy();
         }
-    });
-    Ok(server)
+    };
+    let ended = tokio::select! {
+        ended = server => ended,
+        () = app.readings.keep() => Ok(()),
+        () = tidying => Ok(()),
+    };
+    match tokio::time::timeout(LAST_FLUSH_MAX, app.readings.flush()).await {
+        Ok(Ok(())) => (),
+        Ok(Err(error)) => tracing::error!(%error, "the last readings are lost"),
+        Err(_) => {
+            let pending = app.readings.pending();
+            tracing::error!(
+                pending,
+                "the log did not take the last readings in time; they are lost"
+            );
+        }
+    }
+    ended
 }

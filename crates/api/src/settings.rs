@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use assay_bundle::limits::BUNDLE_BYTES_MAX;
+
 /// The most bytes a JSON body may have.
 pub const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The weakest memory argon2id may use, in KiB.
@@ -10,6 +12,11 @@ pub const ARGON2_MEMORY_KIB_MIN: u32 = 19_456;
 pub const ARGON2_PASSES_MIN: u32 = 2;
 /// The longest an access token may live.
 pub const ACCESS_TOKEN_S_MAX: u64 = 900;
+
+/// How soon what was read is written down at the latest.
+pub const READ_LOG_FLUSH_MAX: Duration = Duration::from_secs(10);
+/// The most readings that may wait to be written down: about 1 KiB of memory each.
+pub const READ_LOG_PENDING_CEILING: usize = 1_000_000;
 
 /// The limits and lifetimes of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +65,10 @@ pub struct Settings {
     pub long_reads_queue_max: usize,
     /// Open streams of changes at once.
     pub streams_max: usize,
+    /// How soon what was read is written down; what a killed process loses of it. At most 10 s.
+    pub read_log_flush: Duration,
+    /// How many readings may wait to be written down before nothing more is shown; 1–1,000,000.
+    pub read_log_pending_max: usize,
     /// Sites whose scripts may call; exact origins, none by default.
     pub cors_origins: Vec<String>,
     /// Addresses of proxies whose `X-Forwarded-For` is believed; none by default.
@@ -66,6 +77,13 @@ pub struct Settings {
     pub workers: usize,
     /// Whether `/api/docs` is shown.
     pub docs: bool,
+    /// Whether checkpoints and tiles of the ledger are told to anybody; else to whoever has an
+    /// account. The records of entries are told to auditors alone, either way.
+    pub ledger_public: bool,
+    /// Cases put together in a file, or being sent in one, at once; 1–16.
+    pub bundles_at_once: usize,
+    /// The most bytes such a file may have; at most 8 GiB.
+    pub bundle_bytes_max: u64,
 }
 
 impl Default for Settings {
@@ -93,10 +111,15 @@ impl Default for Settings {
             long_reads_at_once: 4,
             long_reads_queue_max: 256,
             streams_max: 1_000,
+            read_log_flush: Duration::from_secs(2),
+            read_log_pending_max: 100_000,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             workers: 2,
             docs: true,
+            ledger_public: false,
+            bundles_at_once: 4,
+            bundle_bytes_max: 2 * 1024 * 1024 * 1024,
         }
     }
 }
@@ -139,11 +162,27 @@ impl Settings {
             ("argon2_passes", self.argon2_passes >= ARGON2_PASSES_MIN, "at least 2"),
             ("argon2_lanes", self.argon2_lanes >= 1, "at least 1"),
             ("hashing_at_once", (1..=8).contains(&self.hashing_at_once), "1 to 8"),
+            ("bundles_at_once", (1..=16).contains(&self.bundles_at_once), "1 to 16"),
+            (
+                "bundle_bytes_max",
+                (1..=BUNDLE_BYTES_MAX).contains(&self.bundle_bytes_max),
+                "1 byte to 8 GiB",
+            ),
             ("attempts_max", (3..=20).contains(&self.attempts_max), "3 to 20"),
             ("lock", self.lock >= Duration::from_secs(1), "at least a second"),
             ("lock_max", self.lock_max <= Duration::from_hours(24), "at most a day"),
             ("logins_per_minute", self.logins_per_minute >= 1, "at least 1"),
             ("requests_per_second", self.requests_per_second >= 1, "at least 1"),
+            (
+                "read_log_flush",
+                (Duration::from_millis(50)..=READ_LOG_FLUSH_MAX).contains(&self.read_log_flush),
+                "50 milliseconds to 10 seconds",
+            ),
+            (
+                "read_log_pending_max",
+                (1..=READ_LOG_PENDING_CEILING).contains(&self.read_log_pending_max),
+                "1 to 1000000",
+            ),
             (
                 "cors_origins",
                 !self.cors_origins.iter().any(|o| o == "*" || o == "null"),
@@ -168,5 +207,7 @@ mod tests {
         assert_eq!(weak.check().map_err(|error| error.setting), Err("argon2_memory_kib"));
         let long = Settings { access_token: Duration::from_secs(901), ..Settings::default() };
         assert_eq!(long.check().map_err(|error| error.setting), Err("access_token"));
+        let late = Settings { read_log_flush: Duration::from_secs(11), ..Settings::default() };
+        assert_eq!(late.check().map_err(|error| error.setting), Err("read_log_flush"));
     }
 }

@@ -10,9 +10,20 @@ use crate::problem::Problem;
 /// A query string in parts.
 pub(crate) type Pairs = Vec<(String, String)>;
 
+/// The longest query string: what was asked is kept with who asked it.
+const BYTES_MAX: usize = 8 * 1024;
+
 /// The parameters of a request; one given twice is refused.
 pub(crate) fn pairs(req: &HttpRequest) -> Result<Pairs, Problem> {
-    let text = req.query_string();
+    pairs_of(req.query_string())
+}
+
+/// The same of a query string that stands somewhere else.
+pub(crate) fn pairs_of(text: &str) -> Result<Pairs, Problem> {
+    if text.len() > BYTES_MAX {
+        let detail = format!("a query string has at most {BYTES_MAX} bytes");
+        return Err(Problem::malformed("query_too_long", detail));
+    }
     let pairs: Pairs = serde_html_form::from_str(text)
         .map_err(|_| Problem::malformed("query_malformed", "the query string does not parse"))?;
     if String::from_utf8_lossy(&percent(text)).contains('\u{FFFD}') {

@@ -8,6 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use actix_web::test::{self, TestRequest};
 use actix_web::web::Data;
 use assay_domain::id::UserId;
+use assay_notary::Notary;
 use assay_views::Views;
 use assay_views::projector::Status;
 use ed25519_dalek::SigningKey;
@@ -23,6 +24,8 @@ use super::configure;
 use super::jobs::Imports;
 use super::world::{World, ana, case, eve};
 use crate::app::{App, Parts};
+use crate::bundles::Bundles;
+use crate::reading::Readings;
 use crate::settings::Settings;
 
 const NDJSON: &str = include_str!("../../../exchange/samples/reports.ndjson");
@@ -39,15 +42,27 @@ impl Site {
         let world = World::new().await;
         let dir = tempfile::tempdir().unwrap();
         let key = SigningKey::from_bytes(&[7; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
+        let views = Views::open(dir.path().join("views.db")).unwrap();
+        let settings = Settings::default();
+        let readings = Readings::by_hand(Arc::clone(&world.house), views.clone(), &settings);
+        let config = assay_notary::Config::new(dir.path().join("ledger"), "example.org/assay");
+        let signer = assay_ledger::SignerKey::new("example.org/assay", &[5; 32]).unwrap();
+        let journal = Arc::clone(world.house.journal());
+        let notary = Notary::open(config, journal, vec![signer], Arc::new(|| 0)).unwrap();
+        let bundles = Bundles::new(dir.path().join("bundles"), &settings).unwrap();
         let parts = Parts {
             house: world.house,
             vault: world.vault,
-            views: Views::open(dir.path().join("views.db")).unwrap(),
+            views,
             projected: watch::channel(0).1,
             projector: watch::channel(Status::Running).1,
             signing_keys: vec![key.as_str().to_owned().into()],
             secret: SecretBox::new(Box::new([9; 32])),
-            settings: Settings::default(),
+            readings: Arc::new(readings),
+            notary: Arc::new(notary),
+            bundles: Arc::new(bundles),
+            forget: Arc::new(|_, _| Box::pin(std::future::ready(Ok(())))),
+            settings,
             metrics: Arc::new(String::new),
         };
         let imports = Imports::new(dir.path().join("spool")).unwrap();

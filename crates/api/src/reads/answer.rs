@@ -1,8 +1,8 @@
 //! Answering a read: the document or the page as it lies there, with the moment it is of.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LINK};
+use actix_web::{HttpMessage as _, HttpResponse};
 use assay_views::db::Moment;
 use assay_views::{Document, Page};
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::look::{Look, aside, here};
 use super::{Paging, Read};
 use crate::door::{headers, query};
 use crate::problem::Problem;
+use crate::reading::Answered;
 use crate::write::Answer;
 
 /// Lists longer than this are read on the pool.
@@ -43,13 +44,37 @@ pub(crate) struct ListOf<T> {
 }
 
 impl<T> Read<T> {
+    /// Looks on this thread, and keeps as of which position it was for the read log.
+    pub(crate) fn look<F>(
+        &self,
+        find: impl Fn(&Look<'_>) -> Result<F, Problem>,
+    ) -> Result<(F, Moment), Problem> {
+        let (found, moment) = here(&self.app, &self.caller, self.at, find)?;
+        self.answered(moment.position);
+        Ok((found, moment))
+    }
+
+    /// Looks on the pool, and keeps as of which position it was for the read log.
+    pub(crate) async fn look_aside<F: Send + 'static>(
+        &self,
+        find: impl Fn(&Look<'_>) -> Result<F, Problem> + Send + 'static,
+    ) -> Result<(F, Moment), Problem> {
+        let (found, moment) = aside(&self.app, &self.caller, self.at, find).await?;
+        self.answered(moment.position);
+        Ok((found, moment))
+    }
+
+    fn answered(&self, position: u64) {
+        self.req.extensions_mut().insert(Answered(position));
+    }
+
     /// Answers one stored document.
     pub(crate) fn object(
         &self,
-        find: impl FnOnce(&Look<'_>) -> Result<Option<Document>, Problem>,
+        find: impl Fn(&Look<'_>) -> Result<Option<Document>, Problem>,
     ) -> Answer {
-        let (found, moment) = here(&self.app, self.caller.user, self.at, find)?;
-        let Document { json, revision, position } = found.ok_or_else(Problem::unseen)?;
+        let (found, moment) = self.look(seen(find))?;
+        let Document { json, revision, position } = found;
         let etag = format!("\"{revision}-{position}\"");
         let known = headers::single(&self.req, &IF_NONE_MATCH)?;
         if known.is_some_and(|known| matches(known, &etag)) {
@@ -64,66 +89,66 @@ impl<T> Read<T> {
     /// Answers something assembled.
     pub(crate) fn value<S: Serialize>(
         &self,
-        find: impl FnOnce(&Look<'_>) -> Result<Option<S>, Problem>,
+        find: impl Fn(&Look<'_>) -> Result<Option<S>, Problem>,
     ) -> Answer {
-        let (found, moment) = here(&self.app, self.caller.user, self.at, find)?;
-        self.assembled(found, &moment)
+        let (found, moment) = self.look(seen(find))?;
+        self.assembled(&found, &moment)
     }
 
     /// Answers something assembled at length.
     pub(crate) async fn long_value<S: Serialize + Send + 'static>(
         &self,
-        find: impl FnOnce(&Look<'_>) -> Result<Option<S>, Problem> + Send + 'static,
+        find: impl Fn(&Look<'_>) -> Result<Option<S>, Problem> + Send + 'static,
     ) -> Answer {
-        let (found, moment) = aside(&self.app, self.caller.user, self.at, find).await?;
-        self.assembled(found, &moment)
+        let (found, moment) = self.look_aside(seen(find)).await?;
+        self.assembled(&found, &moment)
     }
 
     /// Answers a part of a list; a long one is read on the pool.
     pub(crate) async fn list(
         &self,
         paging: &Paging,
-        find: impl FnOnce(&Look<'_>) -> Result<Option<Page>, Problem> + Send + 'static,
+        find: impl Fn(&Look<'_>) -> Result<Option<Page>, Problem> + Send + 'static,
     ) -> Answer {
         if paging.limit()?.get() > SHORT_LIST {
             return self.long_list(find).await;
         }
-        let (found, moment) = here(&self.app, self.caller.user, self.at, find)?;
-        self.part(found, &moment)
+        let (found, moment) = self.look(seen(find))?;
+        self.part(&found, &moment)
     }
 
     /// Answers a part of a list that costs much.
     pub(crate) async fn long_list(
         &self,
-        find: impl FnOnce(&Look<'_>) -> Result<Option<Page>, Problem> + Send + 'static,
+        find: impl Fn(&Look<'_>) -> Result<Option<Page>, Problem> + Send + 'static,
     ) -> Answer {
-        let (found, moment) = aside(&self.app, self.caller.user, self.at, find).await?;
-        self.part(found, &moment)
+        let (found, moment) = self.look_aside(seen(find)).await?;
+        self.part(&found, &moment)
     }
 
-    fn assembled<S: Serialize>(&self, found: Option<S>, moment: &Moment) -> Answer {
-        let found = found.ok_or_else(Problem::unseen)?;
-        let json = serde_json::to_string(&found).map_err(Problem::fault)?;
+    fn assembled<S: Serialize>(&self, found: &S, moment: &Moment) -> Answer {
+        let json = serde_json::to_string(found).map_err(Problem::fault)?;
         Ok(self.ok().body(spliced(json, moment)?))
     }
 
-    fn part(&self, found: Option<Page>, moment: &Moment) -> Answer {
-        let page = found.ok_or_else(Problem::unseen)?;
+    /// Answers a part of a list that was found, with the moment it is of.
+    pub(crate) fn part(&self, page: &Page, moment: &Moment) -> Answer {
         let mut answer = self.ok();
         if let Some(next) = &page.next {
             let link = format!("<{}>; rel=\"next\"", self.next_place(next.as_str())?);
             answer.insert_header((LINK, link));
         }
         // A page of a cursor is of the moment of the first page.
-        let moment =
-            if page.position == moment.position { *moment } else { self.moment_of(&page)? };
-        let json = serde_json::to_string(&page).map_err(Problem::fault)?;
+        let moment = if page.position == moment.position { *moment } else { self.moment_of(page)? };
+        let json = serde_json::to_string(page).map_err(Problem::fault)?;
         Ok(answer.body(spliced(json, &moment)?))
     }
 
     fn moment_of(&self, page: &Page) -> Result<Moment, Problem> {
         let at = assay_views::At::Position(page.position);
-        here(&self.app, self.caller.user, at, |_| Ok(())).map(|((), moment)| moment)
+        let ((), moment) = here(&self.app, &self.caller, at, |_| Ok(()))?;
+        self.answered(moment.position);
+        Ok(moment)
     }
 
     fn next_place(&self, cursor: &str) -> Result<String, Problem> {
@@ -142,6 +167,13 @@ impl<T> Read<T> {
         }
         answer
     }
+}
+
+/// What is not there is unseen.
+fn seen<F>(
+    find: impl Fn(&Look<'_>) -> Result<Option<F>, Problem>,
+) -> impl Fn(&Look<'_>) -> Result<F, Problem> {
+    move |look| find(look)?.ok_or_else(Problem::unseen)
 }
 
 /// Whether one of the tags that are known is this one.

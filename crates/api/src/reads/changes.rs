@@ -20,6 +20,7 @@ use super::cases::must_see;
 use super::look::{Look, here};
 use crate::door::{Place, headers};
 use crate::problem::Problem;
+use crate::reading::Further;
 use crate::write::Answer;
 
 /// How often something is said, so that nobody thinks the line is dead.
@@ -43,6 +44,8 @@ pub(crate) struct ChangesQuery {
 /// One stream and where it is.
 struct Line {
     read: Read<ChangesQuery>,
+    /// What the read log is told of all that follows.
+    further: Further,
     case: CaseId,
     after: u64,
     projected: watch::Receiver<u64>,
@@ -53,20 +56,22 @@ struct Line {
 /// What happens in a case, as it happens (server-sent events).
 ///
 /// One event for each fact in sight: `id` is its position, `event` its wire name, `data` the entry.
-/// It ends when the session does, or when the case gets out of sight.
+/// It ends when the session does, or when the case gets out of sight; a case that demands a
+/// purpose is so for a stream that was opened without one.
 #[utoipa::path(tag = "history", params(ChangesQuery,
         ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was seen.")),
     responses((status = 200, description = "Events.", body = String, content_type = "text/event-stream")))]
 #[get("/cases/{case}/changes")]
 pub(crate) async fn changes(read: Read<ChangesQuery>, case: Place<CaseId>) -> Answer {
     let see = |look: &Look<'_>| must_see(look, *case);
-    let ((), moment) = here(&read.app, read.caller.user, At::Head, see)?;
+    let ((), moment) = here(&read.app, &read.caller, At::Head, see)?;
     let place = Arc::clone(&read.app.gates.streams).try_acquire_owned();
     let place = place.map_err(|_| Problem::busy("streams_busy", "too many streams are open"))?;
     let after = last_seen(&read)?.or(read.params.from).unwrap_or(moment.position);
     let projected = read.app.projected.clone();
     let beat = Instant::now();
-    let line = Line { read, case: *case, after, projected, beat, _place: place };
+    let further = Further::of(&read.req, &read.caller);
+    let line = Line { read, further, case: *case, after, projected, beat, _place: place };
     let events = stream::unfold(line, |mut line| async move {
         let said = line.next().await?;
         Some((Ok::<_, Problem>(said), line))
@@ -111,7 +116,7 @@ impl Line {
     /// The facts after the last one that was said; nothing where the case got out of sight.
     fn events(&mut self, shown: u64) -> Option<String> {
         let (case, after) = (self.case, self.after);
-        let look = here(&self.read.app, self.read.caller.user, At::Head, |look| {
+        let look = here(&self.read.app, &self.read.caller, At::Head, |look| {
             must_see(look, case)?;
             let limit = Limit::new(BATCH)?;
             Ok((assay_views::changes::after(look.db, look.sight, case, after, limit)?, limit))
@@ -125,6 +130,10 @@ impl Line {
             write!(text, "id: {}\nevent: {}\ndata: {json}\n\n", fact.position, fact.fact).ok()?;
         }
         self.after = if full { last? } else { shown.max(last.unwrap_or_default()) };
+        if let Some(last) = last {
+            // Where the read log takes no more, the stream is over.
+            self.further.note(&self.read.app, last).ok()?;
+        }
         Some(text)
     }
 

@@ -82,7 +82,8 @@ pub(crate) struct ClaimQuery {
 paged!(ClaimQuery);
 
 impl ClaimQuery {
-    fn filter(&self) -> ClaimFilter {
+    /// What of it the views filter by.
+    pub(crate) fn filter(&self) -> ClaimFilter {
         let at_least = match self.at_least {
             AtLeast::Certain => Match::Certain,
             AtLeast::Possible => Match::Possible,
@@ -118,6 +119,13 @@ pub(crate) struct QueueQuery {
 }
 paged!(QueueQuery);
 
+impl QueueQuery {
+    /// What of it the views filter by.
+    pub(crate) const fn filter(&self) -> QueueFilter {
+        QueueFilter { case: self.case, without_barred: self.without_barred }
+    }
+}
+
 /// The claims of a case.
 #[utoipa::path(tag = "claims", params(ClaimQuery),
     responses((status = 200, description = "Claims.", body = ListOf<ClaimDoc>)))]
@@ -128,7 +136,7 @@ pub(crate) async fn list(read: Read<ClaimQuery>, case: Place<CaseId>) -> Answer 
     let filter = read.params.filter();
     let find = move |look: &Look<'_>| {
         must_see(look, *case)?;
-        let Look { db, sight, at } = look;
+        let Look { db, sight, at, .. } = look;
         Ok(Some(claims::page(db, sight, *at, *case, &filter, cursor.as_ref(), limit)?))
     };
     read.list(&paging, find).await
@@ -183,8 +191,7 @@ pub(crate) async fn difference(read: Read<DiffQuery>, claim: Place<ClaimId>) -> 
 pub(crate) async fn review_queue(read: Read<QueueQuery>) -> Answer {
     let paging = read.params.paging();
     let (limit, cursor) = (paging.limit()?, paging.cursor());
-    let QueueQuery { case, without_barred, .. } = read.params;
-    let filter = QueueFilter { case, without_barred };
+    let filter = read.params.filter();
     let find = move |look: &Look<'_>| {
         Ok(Some(queue::page(look.db, look.sight, look.at, &filter, cursor.as_ref(), limit)?))
     };

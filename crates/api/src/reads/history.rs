@@ -18,6 +18,7 @@ use super::look::{Look, aside};
 use super::{Paging, Plain, Read, paged};
 use crate::door::Place;
 use crate::problem::Problem;
+use crate::reading;
 use crate::write::Answer;
 
 /// How many entries a stream reads at once.
@@ -79,7 +80,7 @@ pub(crate) async fn of_claim(read: Read<Paging>, claim: Place<ClaimId>) -> Answe
 
 fn of_subject(look: &Look<'_>, subject: Subject, paging: &Paging) -> Result<Option<Page>, Problem> {
     let (limit, cursor) = (paging.limit()?, paging.cursor());
-    let Look { db, sight, at } = look;
+    let Look { db, sight, at, .. } = look;
     Ok(Some(history::of_subject(db, sight, *at, subject, cursor.as_ref(), limit)?))
 }
 
@@ -117,7 +118,9 @@ pub(crate) async fn entry(read: Read<Plain>, position: Place<u64>) -> Answer {
 async fn lines(read: Read<EntryQuery>) -> Answer {
     let from = read.params.from.unwrap_or_default();
     let need = |look: &Look<'_>| look.need(Permission::Audit);
-    let ((), moment) = aside(&read.app, read.caller.user, read.at, need).await?;
+    let ((), moment) = read.look_aside(need).await?;
+    // The whole log leaves the house: that is written down first.
+    reading::now(&read.app, &read.req, &read.caller, moment.position).await?;
     let lines = stream::try_unfold((read, from), move |(read, from)| async move {
         if from >= moment.position {
             return Ok::<_, Problem>(None);
@@ -125,7 +128,7 @@ async fn lines(read: Read<EntryQuery>) -> Answer {
         let to = from.saturating_add(u64::from(BATCH)).min(moment.position);
         let at = At::Position(to);
         let find = move |look: &Look<'_>| batch(look, from);
-        let (text, _) = aside(&read.app, read.caller.user, at, find).await?;
+        let (text, _) = aside(&read.app, &read.caller, at, find).await?;
         Ok(Some((Bytes::from(text), (read, to))))
     });
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(lines))

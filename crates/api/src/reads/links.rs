@@ -38,13 +38,21 @@ pub(crate) struct LinkQuery {
 }
 paged!(LinkQuery);
 
+impl LinkQuery {
+    /// What of it the views filter by.
+    pub(crate) const fn filter(&self) -> LinkFilter {
+        let Self { kind, standing, claim, .. } = *self;
+        LinkFilter { kind, standing, claim }
+    }
+}
+
 /// Which contradictions.
 #[derive(Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ContradictionQuery {
     /// Only open ones, or only the others.
-    open: Option<bool>,
+    pub(crate) open: Option<bool>,
     /// How many items at most, 1–500; 50 where left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
@@ -60,11 +68,10 @@ paged!(ContradictionQuery);
 pub(crate) async fn list(read: Read<LinkQuery>, case: Place<CaseId>) -> Answer {
     let paging = read.params.paging();
     let (limit, cursor) = (paging.limit()?, paging.cursor());
-    let LinkQuery { kind, standing, claim, .. } = read.params;
-    let filter = LinkFilter { kind, standing, claim };
+    let filter = read.params.filter();
     let find = move |look: &Look<'_>| {
         must_see(look, *case)?;
-        let Look { db, sight, at } = look;
+        let Look { db, sight, at, .. } = look;
         Ok(Some(links::page(db, sight, *at, *case, &filter, cursor.as_ref(), limit)?))
     };
     read.list(&paging, find).await
@@ -87,7 +94,7 @@ pub(crate) async fn register(read: Read<ContradictionQuery>, case: Place<CaseId>
     let (limit, cursor) = (paging.limit()?, paging.cursor());
     let find = move |look: &Look<'_>| {
         must_see(look, *case)?;
-        let Look { db, sight, at } = look;
+        let Look { db, sight, at, .. } = look;
         Ok(Some(contradictions::page(db, sight, *at, *case, open, cursor.as_ref(), limit)?))
     };
     read.list(&paging, find).await

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use assay_domain::id::UserId;
@@ -11,12 +12,15 @@ use assay_views::db::{Moment, moment};
 use assay_views::{At, Reader, Sight, ViewError, Views};
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::problem::Problem;
 
 /// What a question is asked of: the views, what the asker sees, and when.
 pub(crate) struct Look<'a> {
     pub(crate) db: &'a Reader,
     pub(crate) sight: &'a Sight,
+    /// What the asker sees who says to what end: only for telling that a case is there.
+    pub(crate) whole: &'a Sight,
     pub(crate) at: At,
 }
 
@@ -37,7 +41,7 @@ const SIGHTS_MAX: usize = 256;
 
 /// A connection of this thread, the file it is open on, and the sights made at one position.
 ///
-/// A running server has its file of views to itself: it is made anew only while none runs.
+/// Where the file was replaced by one made anew, the next look opens that.
 struct Held {
     path: PathBuf,
     reader: Reader,
@@ -48,7 +52,36 @@ struct Held {
 #[derive(Default)]
 struct Sights {
     position: u64,
-    of: HashMap<UserId, Sight>,
+    of: HashMap<UserId, Rc<Eyes>>,
+}
+
+/// What one asker sees.
+struct Eyes {
+    /// Saying to what end.
+    whole: Sight,
+    /// Not saying it: without the cases that demand it.
+    narrow: Sight,
+}
+
+impl Eyes {
+    /// Asks with what the asker sees, and tells what is out of it only for want of a purpose.
+    fn ask<T>(
+        &self,
+        (db, at): (&Reader, At),
+        purposed: bool,
+        ask: impl Fn(&Look<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let look = |sight| ask(&Look { db, sight, whole: &self.whole, at });
+        if purposed {
+            return look(&self.whole);
+        }
+        let refused = match look(&self.narrow) {
+            Err(problem) if problem.unseen_or_denied() => problem,
+            other => return other,
+        };
+        // Asked again, so that nobody learns of a case who would not see it with a purpose either.
+        Err(if look(&self.whole).is_ok() { Problem::purpose_required() } else { refused })
+    }
 }
 
 thread_local! {
@@ -64,45 +97,46 @@ impl Held {
 
 impl Sights {
     /// What a user sees at the position of this snapshot.
-    fn of(&mut self, db: &Reader, user: UserId) -> Result<Option<Sight>, ViewError> {
+    fn of(&mut self, db: &Reader, user: UserId) -> Result<Option<Rc<Eyes>>, ViewError> {
         let position = db.position()?;
         if self.position != position || self.of.len() >= SIGHTS_MAX {
             *self = Self { position, of: HashMap::new() };
         }
-        if let Some(sight) = self.of.get(&user) {
-            return Ok(Some(sight.clone()));
+        if let Some(eyes) = self.of.get(&user) {
+            return Ok(Some(Rc::clone(eyes)));
         }
-        let made = Sight::of(db, user)?;
-        self.of.extend(made.clone().map(|sight| (user, sight)));
-        Ok(made)
+        let Some(whole) = Sight::of(db, user)? else { return Ok(None) };
+        let eyes = Rc::new(Eyes { narrow: whole.clone().without_purpose(), whole });
+        self.of.insert(user, Rc::clone(&eyes));
+        Ok(Some(eyes))
     }
 }
 
 /// Asks on this thread.
 pub(crate) fn here<T>(
     app: &App,
-    user: UserId,
+    caller: &Caller,
     at: At,
-    ask: impl FnOnce(&Look<'_>) -> Result<T, Problem>,
+    ask: impl Fn(&Look<'_>) -> Result<T, Problem>,
 ) -> Result<(T, Moment), Problem> {
-    with_reader(&app.views, |held| asked(held, user, at, ask))
+    with_reader(&app.views, |held| asked(held, caller, at, ask))
 }
 
 /// Asks on the bounded pool; too many at once are sent away.
 pub(crate) async fn aside<T: Send + 'static>(
     app: &App,
-    user: UserId,
+    caller: &Caller,
     at: At,
-    ask: impl FnOnce(&Look<'_>) -> Result<T, Problem> + Send + 'static,
+    ask: impl Fn(&Look<'_>) -> Result<T, Problem> + Send + 'static,
 ) -> Result<(T, Moment), Problem> {
     let admitted = Arc::clone(&app.gates.long_reads_admitted).try_acquire_owned();
     let admitted = admitted
         .map_err(|_| Problem::busy("reads_busy", "too many long questions at once; ask again"))?;
     let permit = Arc::clone(&app.gates.long_reads).acquire_owned().await;
     let permit = permit.map_err(Problem::fault)?;
-    let views = app.views.clone();
+    let (views, caller) = (app.views.clone(), *caller);
     let asked = tokio::task::spawn_blocking(move || {
-        let answer = with_reader(&views, |held| asked(held, user, at, ask));
+        let answer = with_reader(&views, |held| asked(held, &caller, at, ask));
         drop((admitted, permit));
         answer
     });
@@ -111,19 +145,19 @@ pub(crate) async fn aside<T: Send + 'static>(
 
 fn asked<T>(
     held: &mut Held,
-    user: UserId,
+    caller: &Caller,
     at: At,
-    ask: impl FnOnce(&Look<'_>) -> Result<T, Problem>,
+    ask: impl Fn(&Look<'_>) -> Result<T, Problem>,
 ) -> Result<(T, Moment), Problem> {
     let Held { reader, sights, .. } = held;
     let db = &*reader;
     let answer = db.snapshot(|| {
-        let Some(sight) = sights.of(db, user)? else {
+        let Some(eyes) = sights.of(db, caller.user)? else {
             // An account so new, or so gone, that this node shows nothing of it.
             return Ok(Err(Problem::unseen()));
         };
         let moment = moment(db, at)?;
-        let answer = ask(&Look { db, sight: &sight, at });
+        let answer = eyes.ask((db, at), caller.purposed, ask);
         Ok(answer.map(|answer| (answer, moment)))
     });
     answer?
@@ -135,7 +169,8 @@ fn with_reader<T>(
 ) -> Result<T, Problem> {
     HELD.with(|cell| {
         let mut held = cell.try_borrow_mut().map_err(Problem::fault)?;
-        let kept = held.take().filter(|held| held.path == views.path());
+        let current = |held: &Held| held.path == views.path() && views.current(&held.reader);
+        let kept = held.take().filter(current);
         let current = kept.map_or_else(|| Held::open(views), Ok)?;
         work(held.insert(current))
     })

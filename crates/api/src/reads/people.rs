@@ -21,7 +21,7 @@ use crate::write::Answer;
 pub(crate) struct SourceQuery {
     /// Only of this kind.
     #[param(inline)]
-    kind: Option<SourceKind>,
+    pub(crate) kind: Option<SourceKind>,
     /// How many items at most, 1–500; 50 where left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,

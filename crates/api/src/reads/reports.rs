@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::answer::{ListOf, Seen};
 use super::cases::{DiffQuery, must_see, until};
-use super::look::{Look, here};
+use super::look::Look;
 use super::{Plain, Read, paged};
 use crate::door::Place;
 use crate::problem::Problem;
@@ -44,6 +44,14 @@ pub(crate) struct ReportQuery {
 }
 paged!(ReportQuery);
 
+impl ReportQuery {
+    /// What of it the views filter by.
+    pub(crate) const fn filter(&self) -> ReportFilter {
+        let Self { kind, withdrawn, publisher, newest_first, .. } = *self;
+        ReportFilter { kind, withdrawn, publisher, newest_first }
+    }
+}
+
 /// Which rendition.
 #[derive(Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -61,11 +69,10 @@ pub(crate) struct CoverageQuery {
 pub(crate) async fn list(read: Read<ReportQuery>, case: Place<CaseId>) -> Answer {
     let paging = read.params.paging();
     let (limit, cursor) = (paging.limit()?, paging.cursor());
-    let ReportQuery { kind, withdrawn, publisher, newest_first, .. } = read.params;
-    let filter = ReportFilter { kind, withdrawn, publisher, newest_first };
+    let filter = read.params.filter();
     let find = move |look: &Look<'_>| {
         must_see(look, *case)?;
-        let Look { db, sight, at } = look;
+        let Look { db, sight, at, .. } = look;
         Ok(Some(reports::page(db, sight, *at, *case, &filter, cursor.as_ref(), limit)?))
     };
     read.list(&paging, find).await
@@ -97,10 +104,11 @@ pub(crate) async fn one_rendition(
 #[get("/reports/{report}/renditions/{rendition}/text")]
 pub(crate) async fn verbatim(read: Read<Plain>, place: Place<(ReportId, RenditionId)>) -> Answer {
     let (report, rendition) = place.into_inner();
-    let (found, _) = here(&read.app, read.caller.user, read.at, |look| {
-        Ok(reports::rendition(look.db, look.sight, look.at, report, rendition)?)
+    let (found, _) = read.look(|look| {
+        let found = reports::rendition(look.db, look.sight, look.at, report, rendition)?;
+        found.ok_or_else(Problem::unseen)
     })?;
-    let json = found.ok_or_else(Problem::unseen)?.json;
+    let json = found.json;
     let document: RenditionDoc = serde_json::from_str(&json).map_err(Problem::fault)?;
     let text = document.text.ok_or_else(Problem::unseen)?;
     Ok(HttpResponse::Ok()

@@ -37,6 +37,21 @@ pub(crate) struct SearchQuery {
 }
 paged!(SearchQuery);
 
+impl SearchQuery {
+    /// The words to look for.
+    pub(crate) fn words(&self) -> Result<&str, Problem> {
+        if self.q.trim().is_empty() || self.q.chars().count() > CHARS_MAX {
+            return Err(Problem::malformed("query_invalid", "`q` has 1 to 500 characters"));
+        }
+        Ok(&self.q)
+    }
+
+    /// What of it the views filter by.
+    pub(crate) const fn filter(&self) -> SearchFilter {
+        SearchFilter { kind: self.kind, case: self.case }
+    }
+}
+
 /// Search reports, claims, sources and cases; the best first.
 #[utoipa::path(tag = "search", params(SearchQuery),
     responses((status = 200, description = "What was found.", body = ListOf<Hit>)))]
@@ -44,13 +59,9 @@ paged!(SearchQuery);
 pub(crate) async fn find(read: Read<SearchQuery>) -> Answer {
     let paging = read.params.paging();
     let (limit, cursor) = (paging.limit()?, paging.cursor());
-    let SearchQuery { q, kind, case, .. } = read.params.clone();
-    if q.trim().is_empty() || q.chars().count() > CHARS_MAX {
-        return Err(Problem::malformed("query_invalid", "`q` has 1 to 500 characters"));
-    }
-    let filter = SearchFilter { kind, case };
+    let (q, filter) = (read.params.words()?.to_owned(), read.params.filter());
     let find = move |look: &Look<'_>| {
-        let Look { db, sight, at } = look;
+        let Look { db, sight, at, .. } = look;
         Ok(Some(search::find(db, sight, *at, &q, &filter, cursor.as_ref(), limit)?))
     };
     read.long_list(find).await

@@ -7,11 +7,15 @@
     reason = "tests: what is not as expected may panic, and tables are long"
 )]
 
+mod audit;
 mod bad_input;
+mod balky;
 mod document;
 mod headers;
+mod ledger;
 mod login;
 mod pass;
+mod reading;
 mod strangers;
 mod tokens;
 mod unsound;

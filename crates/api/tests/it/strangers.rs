@@ -37,6 +37,12 @@ fn table(story: &Story) -> Vec<(&'static str, &'static str, Outsider, Value)> {
     let link = json!({ "from": { "claim": known }, "type": "contradicts", "to": { "claim": Uuid::nil() }, "rationale": "r" });
     let grade = json!({ "grade": "2", "rationale": "r" });
     let reliability = json!({ "link": 0, "grade": "B", "rationale": "r" });
+    let finding = json!({
+        "case": story.case, "entries": [1], "severity": "note", "statement": "s"
+    });
+    let erasure = json!({
+        "subject": { "kind": "claim", "id": known }, "living": "dead", "ground": "g"
+    });
     let no = Value::Null;
     vec![
         ("GET", "/.well-known/jwks.json", Open, no.clone()),
@@ -53,6 +59,7 @@ fn table(story: &Story) -> Vec<(&'static str, &'static str, Outsider, Value)> {
         ("POST", "/api/v1/logout", Anybody, no.clone()),
         ("GET", "/api/v1/me", Anybody, no.clone()),
         ("GET", "/api/v1/me/sessions", Anybody, no.clone()),
+        ("GET", "/api/v1/me/reads", Anybody, no.clone()),
         ("DELETE", "/api/v1/me/sessions/{session}", Nothing, no.clone()),
         ("PUT", "/api/v1/me/password", Anybody, json!({ "current": "x", "password": "y" })),
         ("GET", "/api/v1/users", Forbidden, no.clone()),
@@ -85,6 +92,8 @@ fn table(story: &Story) -> Vec<(&'static str, &'static str, Outsider, Value)> {
         ("PUT", "/api/v1/cases/{case}/members/{user}", Nothing, json!({ "roles": ["analyst"] })),
         ("DELETE", "/api/v1/cases/{case}/members/{user}", Nothing, no.clone()),
         ("PUT", "/api/v1/cases/{case}/marking", Nothing, json!({ "marking": "TLP:RED" })),
+        ("POST", "/api/v1/cases/{case}/demand-purpose", Nothing, no.clone()),
+        ("POST", "/api/v1/cases/{case}/waive-purpose", Nothing, reason.clone()),
         ("POST", "/api/v1/cases/{case}/close", Nothing, json!({ "outcome": "done" })),
         ("POST", "/api/v1/cases/{case}/reopen", Nothing, reason.clone()),
         ("GET", "/api/v1/cases/{case}/diff", Nothing, no.clone()),
@@ -162,19 +171,102 @@ fn table(story: &Story) -> Vec<(&'static str, &'static str, Outsider, Value)> {
         ("GET", "/api/v1/links/{link}", Nothing, no.clone()),
         ("POST", "/api/v1/links/{link}/confirm", Nothing, json!({})),
         ("POST", "/api/v1/links/{link}/reject", Nothing, reason.clone()),
-        ("POST", "/api/v1/links/{link}/withdraw", Nothing, reason),
+        ("POST", "/api/v1/links/{link}/withdraw", Nothing, reason.clone()),
         ("GET", "/api/v1/cases/{case}/contradictions", Nothing, no.clone()),
         ("GET", "/api/v1/review-queue", Anybody, no.clone()),
         ("GET", "/api/v1/search", Anybody, no.clone()),
         ("POST", "/api/v1/imports", Nothing, json!({})),
         ("GET", "/api/v1/imports/{import}", Nothing, no.clone()),
         ("GET", "/api/v1/audit/entries", Forbidden, no.clone()),
-        ("GET", "/api/v1/audit/entries/{position}", Forbidden, no),
+        ("GET", "/api/v1/audit/entries/{position}", Forbidden, no.clone()),
+        ("GET", "/api/v1/audit/reads", Forbidden, no.clone()),
+        ("GET", "/api/v1/audit/cases/{case}/steps", Nothing, no.clone()),
+        ("GET", "/api/v1/audit/cases/{case}/steps/{position}", Nothing, no.clone()),
+        ("GET", "/api/v1/audit/cases/{case}/state", Nothing, no.clone()),
+        ("GET", "/api/v1/audit/access", Nothing, no.clone()),
+        ("GET", "/api/v1/audit/diff", Nothing, no.clone()),
+        ("GET", "/api/v1/audit/anchors", Forbidden, no.clone()),
+        ("GET", "/api/v1/findings", Anybody, no.clone()),
+        ("POST", "/api/v1/findings", Forbidden, finding),
+        ("GET", "/api/v1/findings/{finding}", Nothing, no.clone()),
+        ("POST", "/api/v1/findings/{finding}/answers", Nothing, json!({ "answer": "a" })),
+        (
+            "POST",
+            "/api/v1/findings/{finding}/close",
+            Nothing,
+            json!({ "outcome": "unfounded", "reason": "r" }),
+        ),
+        ("POST", "/api/v1/findings/{finding}/reopen", Nothing, reason.clone()),
+        ("GET", "/api/v1/replays", Anybody, no.clone()),
+        (
+            "POST",
+            "/api/v1/replays",
+            Nothing,
+            json!({ "case": story.case, "title": "t", "from": 0, "to": 1 }),
+        ),
+        ("GET", "/api/v1/replays/{replay}", Nothing, no.clone()),
+        ("POST", "/api/v1/replays/{replay}/goto", Nothing, json!({ "position": 1 })),
+        ("POST", "/api/v1/replays/{replay}/drop", Nothing, no.clone()),
+        ("GET", "/api/v1/erasures", Forbidden, no.clone()),
+        ("POST", "/api/v1/erasures", Forbidden, erasure),
+        ("GET", "/api/v1/erasures/{erasure}", Forbidden, no.clone()),
+        ("POST", "/api/v1/erasures/{erasure}/restrict", Forbidden, reason.clone()),
+        ("POST", "/api/v1/erasures/{erasure}/lift", Forbidden, reason),
+        ("POST", "/api/v1/erasures/{erasure}/refuse", Forbidden, json!({ "ground": "g" })),
+        ("POST", "/api/v1/erasures/{erasure}/carry-out", Forbidden, no.clone()),
+        ("GET", "/api/v1/adoptions", Anybody, no.clone()),
+        ("GET", "/api/v1/adoptions/{adoption}", Nothing, no.clone()),
+        ("GET", "/ledger/checkpoint", Anybody, no.clone()),
+        ("GET", "/ledger/tile/entries/{path}", Forbidden, no.clone()),
+        ("GET", "/ledger/tile/{level}/{path}", Anybody, no.clone()),
+        ("GET", "/api/v1/ledger/keys", Anybody, no.clone()),
+        ("GET", "/api/v1/ledger/checkpoints", Anybody, no.clone()),
+        ("GET", "/api/v1/ledger/checkpoints/{size}", Anybody, no.clone()),
+        ("GET", "/api/v1/ledger/entries/{position}/proof", Nothing, no.clone()),
+        ("GET", "/api/v1/ledger/consistency", Anybody, no),
+        ("POST", "/api/v1/cases/{case}/bundles", Nothing, json!({ "disclose": "all" })),
     ]
 }
 
+/// What there is beside the story, by its ids.
+struct More {
+    link: String,
+    finding: String,
+    replay: String,
+    erasure: String,
+}
+
+impl More {
+    async fn new(world: &World, story: &Story) -> Self {
+        let Story { case, ana, claim: known, .. } = story;
+        let other = world.post(&format!("/cases/{case}/claims"), &ana.token, claim()).await.id();
+        let link = json!({
+            "from": { "claim": known }, "type": "contradicts", "to": { "claim": other },
+            "rationale": "r"
+        });
+        let link = world.post(&format!("/cases/{case}/links"), &ana.token, link).await.id();
+        let entries = [world.head()];
+        let aud = world.person("aud", &[HouseRole::Auditor]).await;
+        let dpo = world.person("dpo", &[HouseRole::Dpo]).await;
+        let finding = json!({
+            "case": case, "entries": entries, "severity": "note", "statement": "s"
+        });
+        let finding = world.post("/findings", &aud.token, finding).await.expect(201).id();
+        let head = world.head();
+        world.see("/cases", &ana.token).await.expect(200);
+        let replay = json!({ "case": case, "title": "t", "from": 0, "to": head });
+        let replay = world.post("/replays", &ana.token, replay).await.expect(201).id();
+        let erasure = json!({
+            "subject": { "kind": "claim", "id": known }, "living": "dead", "ground": "g"
+        });
+        let erasure = world.post("/erasures", &dpo.token, erasure).await.expect(201).id();
+        world.see("/cases", &ana.token).await.expect(200);
+        Self { link, finding, replay, erasure }
+    }
+}
+
 /// The path with real ids, or with ids of nothing.
-fn place(path: &str, story: &Story, link: &str, real: bool) -> String {
+fn place(path: &str, story: &Story, more: &More, real: bool) -> String {
     let random = Uuid::from_u128(0xdead).to_string();
     let ana = story.ana.id.to_string();
     let mut place = path.to_owned();
@@ -187,7 +279,11 @@ fn place(path: &str, story: &Story, link: &str, real: bool) -> String {
         ("{user}", &ana),
         ("{session}", &story.ana.session),
         ("{import}", &random),
-        ("{link}", link),
+        ("{link}", &more.link),
+        ("{finding}", &more.finding),
+        ("{replay}", &more.replay),
+        ("{erasure}", &more.erasure),
+        ("{adoption}", &random),
         ("{source}", &random),
         ("{verdict}", &random),
     ] {
@@ -196,7 +292,18 @@ fn place(path: &str, story: &Story, link: &str, real: bool) -> String {
     place = place
         .replace("{role}", "analyst")
         .replace("{flag}", "deceptive")
-        .replace("{position}", "1");
+        .replace("{position}", "1")
+        .replace("{size}", "1")
+        .replace("{level}", "0")
+        .replace("{path}", "000");
+    if path.starts_with("/api/v1/audit/") {
+        let case = if real { &story.case } else { &random };
+        return match path.rsplit('/').next() {
+            Some("access") => format!("{place}?subject=case:{case}"),
+            Some("diff") => format!("{place}?query=/cases/{case}/claims&from=1&to=2"),
+            _ => place,
+        };
+    }
     match path.rsplit('/').next() {
         Some("diff") => format!("{place}?from=1&to=2"),
         Some("imports") => {
@@ -219,11 +326,7 @@ async fn ask(world: &World, method: &str, path: &str, token: Option<&str>, body:
 async fn every_route_is_closed_to_strangers() {
     let world = World::new();
     let story = Story::new(&world).await;
-    let other =
-        world.post(&format!("/cases/{}/claims", story.case), &story.ana.token, claim()).await;
-    let link = json!({ "from": { "claim": story.claim }, "type": "contradicts", "to": { "claim": other.id() }, "rationale": "r" });
-    let link = world.post(&format!("/cases/{}/links", story.case), &story.ana.token, link).await;
-    let link = link.expect(201).id();
+    let more = More::new(&world, &story).await;
     let table = table(&story);
     let served: Vec<(String, String)> = operations().into_iter().map(|(m, p, _)| (m, p)).collect();
     for (method, path) in &served {
@@ -234,7 +337,7 @@ async fn every_route_is_closed_to_strangers() {
     for (method, path, expected, body) in &table {
         assert!(served.iter().any(|(m, p)| m == method && p == path), "{method} {path} is no more");
         let what = format!("{method} {path}");
-        let real = place(path, &story, &link, true);
+        let real = place(path, &story, &more, true);
         let head = world.head();
         let stranger = ask(&world, method, &real, None, body).await;
         if *expected != Open {
@@ -245,11 +348,42 @@ async fn every_route_is_closed_to_strangers() {
         }
         let seen = ask(&world, method, &real, Some(&outsider.token), body).await;
         let random =
-            ask(&world, method, &place(path, &story, &link, false), Some(&outsider.token), body)
+            ask(&world, method, &place(path, &story, &more, false), Some(&outsider.token), body)
                 .await;
         let status = if *expected == Nothing { 404 } else { 403 };
         assert_eq!(seen.status, status, "{what}: {}", seen.text);
         assert_eq!(seen.anonymous(), random.anonymous(), "{what}");
         assert_eq!(world.head(), head, "{what} wrote something");
     }
+}
+
+/// What an auditor may write beside what is their own: findings, replays, and a case in a file, which is reading.
+fn auditors_may(path: &str) -> bool {
+    let own = ["/login", "/logout", "/token/refresh", "/password", "/me/password", "/me/sessions/{session}"];
+    own.iter().any(|end| path == format!("/api/v1{end}"))
+        || path.starts_with("/api/v1/findings")
+        || path.starts_with("/api/v1/replays")
+        || path.ends_with("/bundles")
+}
+
+#[tokio::test]
+async fn an_auditor_writes_nothing_but_findings_and_replays() {
+    let world = World::new();
+    let story = Story::new(&world).await;
+    let more = More::new(&world, &story).await;
+    let aud = world.person("aud", &[HouseRole::Auditor]).await;
+    world.see("/cases", &aud.token).await.expect(200);
+    let head = world.head();
+    for (method, path, _, body) in table(&story) {
+        if method == "GET" || auditors_may(path) {
+            continue;
+        }
+        let real = place(path, &story, &more, true);
+        let refused = ask(&world, method, &real, Some(&aud.token), &body).await;
+        // What there is none of, there is none of for them as well.
+        let missing = path.contains("{source}") || path.contains("{verdict}");
+        let status = if missing && refused.status == 404 { 404 } else { 403 };
+        assert_eq!(refused.status, status, "{method} {path}: {}", refused.text);
+    }
+    assert_eq!(world.head(), head);
 }

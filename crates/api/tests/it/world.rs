@@ -5,26 +5,35 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use assay_api::accounts::{self, Hashing};
+use assay_api::bundles::Bundles;
 use assay_api::imports::jobs::Imports;
-use assay_api::{Parts, Settings};
+use assay_api::reading::Readings;
+use assay_api::{Forget, Parts, Settings};
 use assay_commands::{Actor, Clock, House, Request};
+use assay_domain::erasure::ErasureStanding;
 use assay_domain::id::UserId;
 use assay_domain::text::{Label, Name};
 use assay_domain::user::{HouseRole, Profile, RegisterUser};
 use assay_domain::value::Tlp;
+use assay_ledger::{SignerKey, VerifierKey};
+use assay_notary::Notary;
 use assay_store::fact::ActorKind;
 use assay_store::journal::Journal;
 use assay_store::keyring::KeyRing;
 use assay_store::memory::{MemoryLog, MemoryVault};
 use assay_store::vault::Vault;
+use assay_views::projector::Renewer;
 use assay_views::{Views, projector};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::balky::{Balky, Mood};
 
 pub(crate) const PASSWORD: &str = "seven goats on a tin roof";
 
@@ -47,7 +56,12 @@ pub(crate) struct World {
     pub(crate) base: String,
     pub(crate) clock: Arc<Still>,
     pub(crate) log: MemoryLog,
+    pub(crate) mood: Mood,
+    /// Written down when a test asks for it, not by the clock of the machine.
+    pub(crate) readings: Arc<Readings>,
     pub(crate) house: Arc<House>,
+    pub(crate) renewer: Renewer,
+    pub(crate) notary: Arc<Notary>,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
@@ -66,6 +80,7 @@ pub(crate) struct Person {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) text: String,
     pub(crate) json: Value,
 }
@@ -99,6 +114,49 @@ impl Reply {
     }
 }
 
+/// How the log of these tests calls itself.
+pub(crate) const ORIGIN: &str = "example.org/assay";
+
+fn signer() -> SignerKey {
+    SignerKey::new(ORIGIN, &[5; 32]).unwrap()
+}
+
+/// The key that everybody may know.
+pub(crate) fn log_key() -> VerifierKey {
+    signer().verifier().clone()
+}
+
+fn notary(dir: &std::path::Path, journal: Arc<dyn Journal>, clock: Arc<Still>) -> Notary {
+    let config = assay_notary::Config::new(dir, ORIGIN);
+    let now = Arc::new(move || clock.now().as_microsecond());
+    Notary::open(config, journal, vec![signer()], now).unwrap()
+}
+
+/// As the program does it.
+fn forget(house: Arc<House>, keys: Arc<KeyRing>, renewer: Renewer) -> Forget {
+    Arc::new(move |subject, standing| {
+        let (house, keys, renewer) = (Arc::clone(&house), Arc::clone(&keys), renewer.clone());
+        async move {
+            let stream = subject.stream();
+            match standing {
+                ErasureStanding::CarriedOut => {
+                    house.forget(subject).await.map_err(|error| error.to_string())?;
+                    keys.give_back(&stream).await.map_err(|error| error.to_string())?;
+                }
+                ErasureStanding::Restricted => {
+                    keys.hold_back(&stream).await.map_err(|error| error.to_string())?;
+                }
+                ErasureStanding::Requested | ErasureStanding::Refused => {
+                    keys.give_back(&stream).await.map_err(|error| error.to_string())?;
+                }
+            }
+            renewer.renew();
+            Ok(())
+        }
+        .boxed()
+    })
+}
+
 pub(crate) fn settings() -> Settings {
     Settings { logins_per_minute: 100_000, workers: 1, ..Settings::default() }
 }
@@ -115,24 +173,36 @@ impl World {
         let keys = Arc::new(KeyRing::new(Arc::clone(&vault)));
         let journal: Arc<dyn Journal> = Arc::new(log.clone());
         let clock_of_house: Arc<dyn Clock> = clock.clone();
-        let house =
-            House::new(Arc::new(log.clone()), journal.clone(), keys.clone(), clock_of_house);
+        let mood = Mood::default();
+        let balky = Arc::new(Balky { log: log.clone(), mood: mood.clone() });
+        let house = House::new(balky, journal.clone(), keys.clone(), clock_of_house);
         let house = Arc::new(house);
         let files = tempfile::tempdir().unwrap();
         let path = files.path().join("views.db");
         // Kept for the whole test run: a runtime must not be dropped where another one runs.
         let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
-        let projector = projector::start(&path, journal, keys, runtime.handle().clone()).unwrap();
+        let handle = runtime.handle().clone();
+        let projector = projector::start(&path, journal.clone(), keys.clone(), handle).unwrap();
+        let renewer = projector.renewer();
+        let notary = Arc::new(notary(&files.path().join("ledger"), journal, clock.clone()));
+        let bundles = Bundles::new(files.path().join("bundles"), &settings).unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
         let pem = key.to_pkcs8_pem(ed25519_dalek::pkcs8::spki::der::pem::LineEnding::LF).unwrap();
+        let views = Views::open(&path).unwrap();
+        let readings = Readings::by_hand(Arc::clone(&house), views.clone(), &settings);
+        let readings = Arc::new(readings);
         let parts = Parts {
             house: Arc::clone(&house),
             vault: Arc::clone(&vault),
-            views: Views::open(&path).unwrap(),
+            views,
             projected: projector.projected(),
             projector: projector.watch_status(),
             signing_keys: vec![SecretString::from(pem.to_string())],
             secret: SecretBox::new(Box::new([9; 32])),
+            readings: Arc::clone(&readings),
+            notary: Arc::clone(&notary),
+            bundles: Arc::new(bundles),
+            forget: forget(Arc::clone(&house), keys, renewer.clone()),
             settings: settings.clone(),
             metrics: Arc::new(|| "metrics".to_owned()),
         };
@@ -145,7 +215,21 @@ impl World {
                 .block_on(async { assay_api::serve(parts, imports, listener, None).unwrap().await })
         });
         let client = reqwest::Client::new();
-        Self { base, clock, log, house, vault, settings, key, client, _files: files }
+        Self {
+            base,
+            clock,
+            log,
+            mood,
+            readings,
+            house,
+            renewer,
+            notary,
+            vault,
+            settings,
+            key,
+            client,
+            _files: files,
+        }
     }
 
     pub(crate) fn head(&self) -> u64 {
@@ -183,6 +267,20 @@ impl World {
     pub(crate) async fn login(&self, username: &str, password: &str) -> Reply {
         let body = json!({ "username": username, "password": password });
         self.send(Method::POST, "/login", None, Some(body), &[]).await
+    }
+
+    /// An answer whose body may go on for ever.
+    pub(crate) async fn open(
+        &self,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}/api/v1{path}", self.base)).bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
@@ -224,7 +322,9 @@ impl World {
         headers: &[(&str, &str)],
     ) -> Reply {
         let outside =
-            path.starts_with("/api") || path.starts_with("/health") || path.starts_with("/.well");
+            ["/api", "/health", "/.well", "/ledger/checkpoint", "/ledger/tile"]
+                .iter()
+                .any(|start| path.starts_with(start));
         let prefix = if outside { "" } else { "/api/v1" };
         let mut request = self.client.request(method, format!("{}{prefix}{path}", self.base));
         if let Some(token) = token {
@@ -241,9 +341,10 @@ impl World {
         }
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().await.unwrap();
+        let bytes = answer.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Reply { status, headers, text, json }
+        Reply { status, headers, bytes, text, json }
     }
 }
 
