@@ -17,13 +17,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("assay-commands", &["assay-domain", "assay-store"]),
     ("assay-views", &["assay-domain", "assay-store"]),
     ("assay-exchange", &["assay-domain", "assay-views"]),
+    ("assay-timestamp", &[]),
+    ("assay-notary", &["assay-ledger", "assay-store", "assay-timestamp"]),
+    ("assay-bundle", &["assay-ledger", "assay-store", "assay-timestamp"]),
     (
         "assay-api",
         &[
+            "assay-bundle",
             "assay-commands",
             "assay-domain",
             "assay-exchange",
             "assay-ledger",
+            "assay-notary",
             "assay-store",
             "assay-views",
         ],

@@ -1,5 +1,6 @@
-//! `assay check`: is everything on disk still right? The journal with its ledger, the vault, the views.
+//! `assay check`: is everything on disk still right? The journal with its ledger, what was signed of it, the vault, the views.
 
+mod ledger;
 mod vault;
 
 use std::io::Write as _;
@@ -88,8 +89,9 @@ async fn check(settings: &Settings, dir: &DataDir) -> anyhow::Result<Checked> {
         }
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    match open_held(settings, clock, dir.clone(), held) {
+    match open_held(settings, clock, dir.clone(), held).await {
         Ok(opened) => {
+            checked.add("checkpoints and tiles", ledger::check(settings, &opened).await?);
             let verdict = vault::check(&opened).await?;
             let right = matches!(verdict, Verdict::Right(_));
             checked.add("vault", verdict);
@@ -101,8 +103,10 @@ async fn check(settings: &Settings, dir: &DataDir) -> anyhow::Result<Checked> {
             checked.add("views", views);
         }
         Err(error) => {
+            let unopened = Verdict::Unchecked("the vault does not open".to_owned());
+            checked.add("checkpoints and tiles", unopened.clone());
             checked.add("vault", Verdict::Wrong { position: None, what: format!("{error:#}") });
-            checked.add("views", Verdict::Unchecked("the vault does not open".to_owned()));
+            checked.add("views", unopened);
         }
     }
     Ok(checked)
@@ -142,7 +146,7 @@ impl Checked {
     }
 
     fn skip(&mut self, why: &str) {
-        for part in ["vault", "views"] {
+        for part in ["checkpoints and tiles", "vault", "views"] {
             self.add(part, Verdict::Unchecked(why.to_owned()));
         }
     }

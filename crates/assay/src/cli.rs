@@ -1,9 +1,13 @@
 //! The command line: every subcommand with its words, as `--help` shows them.
 
+mod proofs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
+
+pub(crate) use proofs::{Bundle, BundleAct, BundleImport, Ledger, LedgerAct, Trusted, Verify};
 
 use crate::configure::Given;
 use crate::settings::LogFormat;
@@ -70,6 +74,12 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Check everything on disk: journal, ledger, vault, views.
     Check(Check),
+    /// Check a bundle, a mirror of a ledger or a data directory, without trusting any server.
+    Verify(Verify),
+    /// Take a case over from another house.
+    Bundle(Bundle),
+    /// Look after the ledger: its keys, its checkpoints, a mirror of somebody else's.
+    Ledger(Ledger),
     /// Work with the views.
     Views(Views),
     /// File many reports from a data file.
@@ -199,12 +209,35 @@ pub(crate) struct Rebuild {
 /// `assay replay`
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
-    /// A position of the journal (17), or an instant (2018-01-13T12:00:00Z).
-    #[arg(long, value_name = "MOMENT")]
-    pub(crate) as_of: String,
-    /// One case in full; without it, the list of cases.
+    /// A position of the journal (17), or an instant (2018-01-13T12:00:00Z): show what was known then.
+    #[arg(long, value_name = "MOMENT", required_unless_present = "case")]
+    pub(crate) as_of: Option<String>,
+    /// One case; with --as-of as it stood then, without it step by step. No case: the list of cases.
     #[arg(long, value_name = "ID")]
     pub(crate) case: Option<uuid::Uuid>,
+    /// Step through the case also with --as-of: up to that moment, and nothing after it.
+    #[arg(long, requires = "case")]
+    pub(crate) step: bool,
+    /// Print the steps one after the other, as is done where there is no terminal.
+    #[arg(long, requires = "case")]
+    pub(crate) plain: bool,
+    /// Begin with the step at this position or instant, or the first after it.
+    #[arg(long, value_name = "MOMENT", requires = "case")]
+    pub(crate) from: Option<String>,
+    /// Print the steps up to the one at this position or instant.
+    #[arg(long, value_name = "MOMENT", requires = "case")]
+    pub(crate) to: Option<String>,
+    /// Print so many steps at most [default: 1000].
+    #[arg(long, value_name = "N", requires = "case", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+}
+
+impl Replay {
+    /// Whether steps are asked for in so many words.
+    pub(crate) const fn steps(&self) -> bool {
+        let span = self.from.is_some() || self.to.is_some() || self.limit.is_some();
+        self.step || self.plain || span
+    }
 }
 
 /// `assay check`

@@ -57,6 +57,33 @@ impl DataDir {
         self.root.join("keys").join("jwt.pem")
     }
 
+    /// Where the keys that sign the log's checkpoints lie, beside the others.
+    pub(crate) fn log_keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// Tiles, signed checkpoints and what witnesses and clocks said to them.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.root.join("ledger")
+    }
+
+    /// Says that the views are to be made anew: something was forgotten.
+    pub(crate) fn renewal_mark(&self) -> PathBuf {
+        self.root.join("renew-views")
+    }
+
+    /// Where bundles are made before they leave.
+    pub(crate) fn make_bundle_spool(&self) -> anyhow::Result<PathBuf> {
+        let spool = self.root.join("exports");
+        private_dir(&spool).with_context(|| format!("making {}", spool.display()))?;
+        Ok(spool)
+    }
+
+    /// Bundles that cases were taken over from.
+    pub(crate) fn bundles(&self) -> PathBuf {
+        self.root.join("bundles")
+    }
+
     /// The first admin's one-time secret.
     pub(crate) fn bootstrap_secret(&self) -> PathBuf {
         self.root.join("bootstrap-secret.txt")
@@ -179,7 +206,7 @@ fn private() -> OpenOptions {
     options
 }
 
-fn private_dir(path: &Path) -> std::io::Result<()> {
+pub(crate) fn private_dir(path: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 

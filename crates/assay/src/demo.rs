@@ -64,7 +64,7 @@ async fn make(
     let file = file::CaseFile::read()?;
     let clock = Arc::new(ScriptedClock::starting(BEGINS.parse()?));
     let shared: Arc<dyn Clock> = clock.clone();
-    let opened = set_up(settings, shared)?;
+    let opened = set_up(settings, shared).await?;
     if !dir.demo_mark().exists() {
         write_private(&dir.demo_mark(), MARK.as_bytes())?;
     }

@@ -36,7 +36,7 @@ pub(crate) async fn run(settings: &Settings, asked: &Import) -> anyhow::Result<E
     let format = format_of(asked)?;
     let (items, size) = items(&asked.file, format)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let opened = open(settings, clock)?;
+    let opened = open(settings, clock).await?;
     let importer = Importer::new(known(&opened, username).await?, CaseId(case));
     importer.may_file(&opened.house).await.map_err(refused)?;
     if asked.dry_run {

@@ -19,7 +19,7 @@ use crate::open::{Opened, open_held};
 use crate::settings::Settings;
 
 /// Makes a data directory with its keys and opens it; one that is there is opened as it is.
-pub(crate) fn set_up(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+pub(crate) async fn set_up(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let dir = DataDir::at(&settings.data_dir);
     dir.make()?;
     let held = dir.hold()?;
@@ -27,7 +27,7 @@ pub(crate) fn set_up(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Resu
     if !dir.jwt_key().exists() {
         make_jwt_key(&dir)?;
     }
-    open_held(settings, clock, dir, held)
+    open_held(settings, clock, dir, held).await
 }
 
 /// Sets up a house, once.
@@ -38,7 +38,7 @@ pub(crate) async fn run(settings: &Settings, asked: &Init) -> anyhow::Result<Exi
         dir.must_be_ready()?;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let opened = set_up(settings, clock)?;
+    let opened = set_up(settings, clock).await?;
     if opened.log.head()? > 0 {
         let root = dir.root().display();
         return Err(usage(format!("{root} is already initialised; nothing was changed")));

@@ -1,6 +1,7 @@
 //! Assay: the program. Reads the command line and the settings, and hands over to one module a subcommand.
 
 mod accounts;
+mod bundle;
 mod check;
 mod cli;
 mod clock;
@@ -9,10 +10,14 @@ mod data_dir;
 mod demo;
 mod dump;
 mod exit;
+mod forgetting;
 mod import;
 mod init;
 mod keys;
+mod ledger;
+mod log_keys;
 mod logging;
+mod notary;
 mod open;
 mod progress;
 mod project;
@@ -21,7 +26,9 @@ mod replay;
 mod serve;
 mod settings;
 mod show;
+mod trust;
 mod user;
+mod verify;
 mod viewing;
 mod words;
 
@@ -86,6 +93,9 @@ async fn hand_over(cli: Cli, configured: Configured) -> anyhow::Result<Exit> {
         Command::Rebuild(asked) => rebuild::run(settings, &asked).await,
         Command::Replay(asked) => replay::run(settings, &asked).await,
         Command::Check(asked) => check::run(settings, &asked).await,
+        Command::Verify(asked) => verify::run(&asked),
+        Command::Bundle(asked) => bundle::run(settings, asked.act).await,
+        Command::Ledger(asked) => ledger::run(settings, asked.act).await,
         Command::Views(asked) => {
             let ViewsAct::Dump { as_of, .. } = asked.act;
             dump::run(settings, as_of.as_deref()).await

@@ -23,6 +23,8 @@ pub(crate) struct Opened {
     pub(crate) log: Arc<SqliteLog>,
     /// The keys at hand.
     pub(crate) keys: Arc<KeyRing>,
+    /// The vault behind them, for what only the embedded one can tell.
+    pub(crate) vault: Arc<SqliteVault>,
     /// Where it lies.
     pub(crate) dir: DataDir,
     held: Option<Held>,
@@ -41,22 +43,24 @@ impl Opened {
 }
 
 /// Opens a directory that is set up and that nobody else holds.
-pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+pub(crate) async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let dir = DataDir::at(&settings.data_dir);
     dir.must_be_ready()?;
     let held = dir.hold()?;
-    open_held(settings, clock, dir, held)
+    open_held(settings, clock, dir, held).await
 }
 
 /// Opens a directory that this process holds already.
-pub(crate) fn open_held(
+pub(crate) async fn open_held(
     settings: &Settings,
     clock: Arc<dyn Clock>,
     dir: DataDir,
     held: Held,
 ) -> anyhow::Result<Opened> {
     dir.make_files()?;
-    let keys = key_ring(settings, &clock, &dir)?;
+    let vault = vault(settings, &clock, &dir)?;
+    let keys = Arc::new(KeyRing::new(vault.clone()));
+    keys.recall().await.context("reading what is held back")?;
     let options =
         Options { queue_appends_max: settings.limits.queue_appends_max, ..Options::default() };
     let log = SqliteLog::open(dir.journal(), options)
@@ -64,15 +68,15 @@ pub(crate) fn open_held(
     let log = Arc::new(log);
     let (appended, journal): (Arc<dyn Log>, Arc<dyn Journal>) = (log.clone(), log.clone());
     let house = House::new(appended, journal, Arc::clone(&keys), clock);
-    Ok(Opened { house: Arc::new(house), log, keys, dir, held: Some(held) })
+    Ok(Opened { house: Arc::new(house), log, keys, vault, dir, held: Some(held) })
 }
 
-/// The keys at hand, over the vault opened with the master key.
-pub(crate) fn key_ring(
+/// The vault, opened with the master key.
+fn vault(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
     dir: &DataDir,
-) -> anyhow::Result<Arc<KeyRing>> {
+) -> anyhow::Result<Arc<SqliteVault>> {
     let from = MasterFrom::choose(settings.keys.master_key_file.as_deref(), dir);
     let master = from.read()?;
     let told = Arc::clone(clock);
@@ -85,5 +89,5 @@ pub(crate) fn key_ring(
         )),
         other => anyhow::Error::new(other).context("opening the vault"),
     })?;
-    Ok(Arc::new(KeyRing::new(Arc::new(vault))))
+    Ok(Arc::new(vault))
 }

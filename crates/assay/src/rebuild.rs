@@ -52,7 +52,7 @@ impl Compared {
 /// Makes the views anew.
 pub(crate) async fn run(settings: &Settings, asked: &Rebuild) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let opened = open(settings, clock)?;
+    let opened = open(settings, clock).await?;
     let compared = beside(&opened).await?;
     let live = opened.dir.views();
     if asked.compare {

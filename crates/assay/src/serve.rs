@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use assay_api::Parts;
+use assay_api::bundles::Bundles;
 use assay_api::imports::jobs::Imports;
+use assay_api::reading::Readings;
 use assay_commands::Clock;
+use assay_notary::{Notary, NotaryState};
 use assay_store::journal::Journal as _;
 use assay_store::vault::Vault;
 use assay_views::Views;
@@ -18,12 +21,14 @@ use secrecy::SecretBox;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::exit::{Exit, usage};
 use crate::keys::jwt_key;
 use crate::open::{Opened, open};
 use crate::settings::Settings;
+use crate::{forgetting, notary};
 
 /// Under which name the vault keeps the secret for digests and marks.
 const SECRET_NAME: &str = "house/secret";
@@ -34,21 +39,37 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     let api = address("server.listen", &server.listen, server.behind_proxy)?;
     let ops = address("server.ops_listen", &server.ops_listen, server.behind_proxy)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let opened = open(settings, clock)?;
+    let opened = open(settings, clock).await?;
     let (listener, ops_listener) = (bind(api)?, bind(ops)?);
     let (api, ops) = (listener.local_addr()?, ops_listener.local_addr()?);
 
+    forgetting::remove_stale_views(&opened.dir)?;
+    let (known, head) = (forgetting::settle_known(&opened).await?, opened.log.head()?);
+    let notary = notary::open(settings, &opened).await?;
     let keys = Arc::clone(&opened.keys);
     let projector = projector::start(opened.dir.views(), opened.journal(), keys, Handle::current())
         .context("starting the projector of the views")?;
-    let parts = parts(settings, &opened, &projector).await?;
+    forgetting::settle_late(&opened, &projector, known, head);
+    let parts = parts(settings, &opened, &projector, Arc::clone(&notary)).await?;
+    let readings = Arc::clone(&parts.readings);
+    let (stop_notary, stopped) = watch::channel(false);
+    let schedule = actix_web::rt::spawn(Arc::clone(&notary).run(stopped));
     let imports = Arc::new(Imports::new(opened.dir.make_spool()?).context("the imports' folder")?);
     end_imports_when_told(Arc::clone(&imports))?;
     let running = assay_api::serve(parts, imports, listener, Some(ops_listener))?;
     say_ready(&opened, api, ops)?;
     running.await.context("serving")?;
     tracing::info!("draining: every acknowledged write is on disk");
-    Ok(end(opened, projector).await)
+    let kept = readings.flush().await;
+    if let Err(error) = &kept {
+        tracing::error!(%error, "the last readings could not be written down");
+    }
+    stop_notary.send_replace(true);
+    if schedule.await.is_err() {
+        tracing::error!("the notary's schedule broke down");
+    }
+    let sound = kept.is_ok() && matches!(notary.state(), NotaryState::Sound);
+    Ok(end(opened, projector, sound).await)
 }
 
 /// A long import must not hold up the end: it is told to stop as soon as we are.
@@ -68,18 +89,27 @@ async fn parts(
     settings: &Settings,
     opened: &Opened,
     projector: &Projector,
+    notary: Arc<Notary>,
 ) -> anyhow::Result<Parts> {
     let vault = Arc::clone(opened.keys.vault());
     let secret = house_secret(vault.as_ref()).await?;
+    let views = Views::open(opened.dir.views())?;
+    let api = settings.api();
+    let readings = Readings::new(Arc::clone(&opened.house), views.clone(), &api);
+    let bundles = Bundles::new(opened.dir.make_bundle_spool()?, &api);
     Ok(Parts {
         house: Arc::clone(&opened.house),
+        readings: Arc::new(readings),
+        notary,
+        bundles: Arc::new(bundles.context("the bundles' folder")?),
+        forget: forgetting::forget(opened, projector),
         secret: SecretBox::new(Box::new(secret)),
         vault,
-        views: Views::open(opened.dir.views())?,
+        views,
         projected: projector.projected(),
         projector: projector.watch_status(),
         signing_keys: vec![jwt_key(&opened.dir)?],
-        settings: settings.api(),
+        settings: api,
         metrics: numbers::start(&opened.log)?,
     })
 }
@@ -106,8 +136,9 @@ fn say_ready(opened: &Opened, api: SocketAddr, ops: SocketAddr) -> anyhow::Resul
 }
 
 /// Stops the projector and gives the directory back; not well where something had broken.
-async fn end(mut opened: Opened, projector: Projector) -> Exit {
-    let broken = matches!(projector.status(), Status::Failed { .. }) || opened.log.is_read_only();
+async fn end(mut opened: Opened, projector: Projector, sound: bool) -> Exit {
+    let failed = matches!(projector.status(), Status::Failed { .. });
+    let broken = failed || opened.log.is_read_only() || !sound;
     let stopped = tokio::task::spawn_blocking(move || projector.stop()).await;
     if stopped.is_err() {
         tracing::error!("the projector did not stop");

@@ -25,6 +25,10 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Keys.
     pub(crate) keys: Keys,
+    /// The ledger: its checkpoints and where they are anchored.
+    pub(crate) ledger: Ledger,
+    /// The read log.
+    pub(crate) reads: Reads,
 }
 
 /// Where and how it listens.
@@ -117,6 +121,76 @@ pub(crate) struct Limits {
     pub(crate) queue_appends_max: usize,
 }
 
+/// The ledger: its checkpoints and where they are anchored; times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ledger {
+    /// What stands before the log's id in the origin of its checkpoints: a host name of yours.
+    pub(crate) name: String,
+    /// How often a checkpoint is signed when there is something new.
+    pub(crate) interval_s: u64,
+    /// A file on another disk that keeps the last signed checkpoint.
+    pub(crate) second_place: Option<PathBuf>,
+    /// After how long a checkpoint that an anchor has not taken is an alarm.
+    pub(crate) late_after_s: u64,
+    /// Whether checkpoints, keys and tiles of hashes are shown to anybody.
+    pub(crate) public: bool,
+    /// Where checkpoints are anchored.
+    pub(crate) anchors: Vec<Anchor>,
+}
+
+/// One place where checkpoints are anchored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Anchor {
+    /// What it is called in metrics and alarms.
+    pub(crate) name: String,
+    /// What kind of place it is.
+    pub(crate) kind: AnchorKind,
+    /// The path of a file, or the address to send to.
+    pub(crate) to: String,
+    /// How often, in seconds.
+    #[serde(default = "hour")]
+    pub(crate) every_s: u64,
+    /// Of a witness: its key, as signed notes write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    /// Of a webhook: a file with the value of the `Authorization` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authorization_file: Option<PathBuf>,
+    /// Of a time-stamping authority: a file with the roots that are trusted (PEM).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) roots_file: Option<PathBuf>,
+}
+
+/// The kinds of places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AnchorKind {
+    /// A file elsewhere.
+    File,
+    /// An address that takes JSON.
+    Webhook,
+    /// A witness that cosigns (C2SP tlog-witness).
+    Witness,
+    /// A time-stamping authority (RFC 3161).
+    Timestamp,
+}
+
+const fn hour() -> u64 {
+    3_600
+}
+
+/// The read log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reads {
+    /// How long a reading may wait before it is in the log, in milliseconds.
+    pub(crate) flush_ms: u64,
+    /// How many different readings may wait; then reads are refused.
+    pub(crate) pending_max: usize,
+}
+
 /// Keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -164,6 +238,15 @@ impl Default for Settings {
                 queue_appends_max: assay_store_sqlite::Options::default().queue_appends_max,
             },
             keys: Keys::default(),
+            ledger: Ledger {
+                name: "assay.local".to_owned(),
+                interval_s: 60,
+                second_place: None,
+                late_after_s: 86_400,
+                public: false,
+                anchors: Vec::new(),
+            },
+            reads: Reads { flush_ms: 2_000, pending_max: 100_000 },
         }
     }
 }
@@ -196,6 +279,9 @@ impl Settings {
             trusted_proxies: server.trusted_proxies.clone(),
             workers: if server.workers == 0 { processors() } else { server.workers },
             docs: server.docs,
+            read_log_flush: Duration::from_millis(self.reads.flush_ms),
+            read_log_pending_max: self.reads.pending_max,
+            ledger_public: self.ledger.public,
             ..assay_api::Settings::default()
         }
     }

@@ -35,7 +35,7 @@ pub(crate) async fn run(settings: &Settings, act: UserAct) -> anyhow::Result<Exi
         return list(settings).await;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let opened = open(settings, clock)?;
+    let opened = open(settings, clock).await?;
     let house = &opened.house;
     let request = by_house(new_id());
     let done = match act {

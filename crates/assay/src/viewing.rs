@@ -32,7 +32,7 @@ pub(crate) async fn view(settings: &Settings) -> anyhow::Result<Viewing> {
     let opened = match dir.hold() {
         Ok(held) => {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-            let opened = open_held(settings, clock, dir.clone(), held)?;
+            let opened = open_held(settings, clock, dir.clone(), held).await?;
             project::catch_up(&opened).await?;
             Some(opened)
         }

@@ -1,5 +1,6 @@
 //! The key ring: subject keys at hand, drawn from a pool made ahead and looked up in a bounded cache.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -17,6 +18,10 @@ pub const POOL_KEYS: usize = 256;
 pub const CACHED_KEYS_MAX: usize = 20_000;
 /// The most keys one question to the vault names.
 const FETCH_KEYS_MAX: usize = 1_000;
+/// What stands before the name of a stream that is held back, among the vault's secrets.
+const HELD_BACK: &str = "held-back/";
+/// How many streams that are held back are asked for at once.
+const HELD_BACK_PAGE: usize = 500;
 /// What stands before the key id of a sealed field in a fact's JSON.
 const MARK: &[u8] = b"\"sealed\":\"xc1.";
 /// A key id in base64url without padding.
@@ -33,6 +38,8 @@ pub struct KeyRing {
     cache: RwLock<Recent<KeyId, KeyState>>,
     /// Counts destructions, so that an answer of the vault from before one is not believed after it.
     forgotten: AtomicU64,
+    /// Streams that are stored and not shown.
+    held_back: RwLock<HashSet<String>>,
 }
 
 impl fmt::Debug for KeyRing {
@@ -49,6 +56,7 @@ impl KeyRing {
             pool: tokio::sync::Mutex::new(Vec::new()),
             cache: RwLock::new(Recent::new(CACHED_KEYS_MAX)),
             forgotten: AtomicU64::new(0),
+            held_back: RwLock::default(),
         }
     }
 
@@ -123,6 +131,49 @@ impl KeyRing {
         self.vault.destroy(id).await?;
         self.forget(id);
         Ok(())
+    }
+
+    /// From now on what this stream's facts say is not shown, also after the next start.
+    pub async fn hold_back(&self, stream: &str) -> Result<(), VaultError> {
+        let name = format!("{HELD_BACK}{stream}");
+        if self.vault.secret(&name).await?.is_none() {
+            match self.vault.put_secret(&name, None, Vec::new()).await {
+                Ok(_) | Err(VaultError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.held().insert(stream.to_owned());
+        Ok(())
+    }
+
+    /// Shows a stream again.
+    pub async fn give_back(&self, stream: &str) -> Result<(), VaultError> {
+        self.vault.drop_secret(&format!("{HELD_BACK}{stream}")).await?;
+        self.held().remove(stream);
+        Ok(())
+    }
+
+    /// Learns from the vault what is held back; whoever opens a house calls it before anything is read.
+    pub async fn recall(&self) -> Result<(), VaultError> {
+        let mut after: Option<String> = None;
+        loop {
+            let names =
+                self.vault.secret_names(HELD_BACK, after.as_deref(), HELD_BACK_PAGE).await?;
+            let Some(last) = names.last().cloned() else { return Ok(()) };
+            let streams = names.iter().filter_map(|name| name.strip_prefix(HELD_BACK));
+            self.held().extend(streams.map(str::to_owned));
+            after = Some(last);
+        }
+    }
+
+    /// Whether what this stream's facts say may be shown.
+    pub fn shows(&self, stream: &str) -> bool {
+        let held = self.held_back.read().unwrap_or_else(PoisonError::into_inner);
+        held.is_empty() || !held.contains(stream)
+    }
+
+    fn held(&self) -> RwLockWriteGuard<'_, HashSet<String>> {
+        self.held_back.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Marks what is at hand as used and answers what is not.

@@ -177,3 +177,19 @@ fn the_keys_of_a_fact_are_found_in_its_bytes() {
     let quoted = format!(r#"{{"text":"\"sealed\":\"{}\""}}"#, sealed(ids[0]));
     assert!(sealed_keys(quoted.as_bytes()).is_empty(), "text that only looks like it");
 }
+
+#[tokio::test]
+async fn a_stream_held_back_is_not_shown_until_it_is_given_back_also_by_the_next_ring() {
+    let vault = Arc::new(MemoryVault::new());
+    let ring = KeyRing::new(vault.clone());
+    assert!(ring.shows("claim-1"));
+    ring.hold_back("claim-1").await.unwrap();
+    ring.hold_back("claim-1").await.unwrap();
+    assert!(!ring.shows("claim-1"));
+    assert!(ring.shows("claim-2"));
+    let next = KeyRing::new(vault);
+    next.recall().await.unwrap();
+    assert!(!next.shows("claim-1"));
+    next.give_back("claim-1").await.unwrap();
+    assert!(next.shows("claim-1"));
+}

@@ -6,5 +6,6 @@ mod black_box;
 mod crash;
 mod demo;
 mod import;
+mod tamper;
 mod team;
 mod whole_job;

@@ -1,4 +1,4 @@
-//! Is the vault still right? Every key that the log names must be known to it.
+//! Is the vault still right? Every row as it was written, every key that the log names known.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +18,13 @@ const ENTRIES: usize = 1_000;
 /// How many keys are asked for at once.
 const KEYS: usize = 500;
 
-/// Looks up every key the log names.
+/// Checks every row of the vault, and looks up every key the log names.
 pub(super) async fn check(opened: &Opened) -> anyhow::Result<Verdict> {
+    let rows = Arc::clone(&opened.vault);
+    let rows = match aside(move |_| Ok(rows.check())).await? {
+        Ok(rows) => rows,
+        Err(fault) => return Ok(Verdict::Wrong { position: None, what: fault.to_string() }),
+    };
     let journal = opened.journal();
     let named = aside(move |_| named(journal.as_ref())).await?;
     let vault = Arc::clone(opened.keys.vault());
@@ -38,8 +43,11 @@ pub(super) async fn check(opened: &Opened) -> anyhow::Result<Verdict> {
         }
     }
     Ok(Verdict::Right(format!(
-        "all {} keys the log names are known: {held} held, {destroyed} destroyed on purpose",
-        named.len()
+        "all {} keys the log names are known: {held} held, {destroyed} destroyed on purpose; every row of {} keys \
+         and {} secrets is as it was written",
+        named.len(),
+        rows.keys.saturating_add(rows.destroyed),
+        rows.secrets
     )))
 }
 

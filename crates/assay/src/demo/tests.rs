@@ -74,7 +74,7 @@ async fn a_real_house_is_never_filled_with_the_demo() {
     let parent = tempfile::tempdir().unwrap();
     let settings = in_dir(&parent);
     let clock = std::sync::Arc::new(crate::clock::SystemClock::default());
-    drop(crate::init::set_up(&settings, clock).unwrap());
+    drop(crate::init::set_up(&settings, clock).await.unwrap());
     let refused = make(&settings, |_| ()).await.unwrap_err();
     assert!(refused.to_string().contains("no demo"), "{refused}");
 }
