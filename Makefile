@@ -6,7 +6,9 @@ DATA ?= .assay/demo
 LISTEN ?= 127.0.0.1:8080
 OPS_LISTEN ?= 127.0.0.1:9090
 
-.PHONY: help run test lint fmt golden bench volume
+PYTHON := target/python/bin/python
+
+.PHONY: help run test lint fmt golden bench volume as-of
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,9 +18,14 @@ run: ## build, prepare the demo case, serve it, say where to look and how to log
 	./target/debug/assay demo --data-dir $(DATA)
 	./target/debug/assay serve --data-dir $(DATA) --listen $(LISTEN) --ops-listen $(OPS_LISTEN) --log-format text
 
-test: ## everything: rules, contract suites, laws, HTTP, stories against the real binary
+test: $(PYTHON) ## everything: rules, contract suites, laws, HTTP, stories against the real binary, both verifiers
 	cargo build --locked --workspace
 	cargo test --locked --workspace
+
+$(PYTHON): # the second verifier's only need beside Python itself
+	command -v python3 >/dev/null || { apt-get update -q && apt-get install -qy python3 python3-venv; }
+	python3 -m venv target/python || { apt-get update -q && apt-get install -qy python3-venv && python3 -m venv target/python; }
+	target/python/bin/pip install --quiet 'cryptography>=44,<47'
 
 lint: ## formatting, lints, documentation, what may come in, the domain alone
 	cargo fmt --all --check
@@ -41,3 +48,7 @@ bench: ## performance as ratios to something measured in the same run (a few min
 volume: ## 100,000 generated reports: import, check, rebuild (a few minutes)
 	cargo build --locked --profile ci -p assay
 	cargo run --locked --profile ci -p assay-tests --bin volume -- --assay ./target/ci/assay
+
+as-of: ## asking as of the past beside asking now, at 10^4 and 10^5 entries (SIZES=… for more)
+	cargo build --locked --profile ci -p assay
+	cargo run --locked --profile ci -p assay-tests --bin as_of -- --assay ./target/ci/assay --sizes $(or $(SIZES),10000,100000)

@@ -35,9 +35,8 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 /// Given where the erasure stands now: carried out, its keys are destroyed; restricted, they are
 /// held back; requested or refused, they are given back. Then the views are renewed, which need not
 /// be awaited. Harmless when done twice; why it did not work is for the log alone.
-pub type Forget = Arc<
-    dyn Fn(Erasable, ErasureStanding) -> BoxFuture<'static, Result<(), String>> + Send + Sync,
->;
+pub type Forget =
+    Arc<dyn Fn(Erasable, ErasureStanding) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// What the composition root puts together.
 pub struct Parts {
@@ -114,7 +113,13 @@ pub(crate) struct Gates {
     pub(crate) long_reads: Arc<Semaphore>,
     pub(crate) long_reads_admitted: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
+    /// Room of its own: where the ledger is public, strangers hold up nobody who works here.
+    pub(crate) ledger: Arc<Semaphore>,
+    strangers: DefaultKeyedRateLimiter<IpAddr>,
 }
+
+/// How many questions to the notary are answered at once.
+const LEDGER_AT_ONCE: usize = 4;
 
 /// What a write is told while the house is unsound.
 const UNSOUND: &str =
@@ -180,12 +185,15 @@ impl Gates {
         let admitted = settings.long_reads_at_once.saturating_add(settings.long_reads_queue_max);
         let logins = Quota::per_minute(number(settings.logins_per_minute));
         let accounts = Quota::per_second(number(settings.requests_per_second));
+        let strangers = Quota::per_second(number(settings.ledger_per_second));
         Self {
             logins: DefaultKeyedRateLimiter::keyed(logins),
             accounts: DefaultKeyedRateLimiter::keyed(accounts),
             long_reads: room(settings.long_reads_at_once),
             long_reads_admitted: room(admitted),
             streams: room(settings.streams_max),
+            ledger: room(LEDGER_AT_ONCE),
+            strangers: DefaultKeyedRateLimiter::keyed(strangers),
         }
     }
 
@@ -199,9 +207,15 @@ impl Gates {
         self.accounts.check_key(&user).map_err(|_| Problem::too_often(1))
     }
 
+    /// Whether this address, of nobody we know, may read the ledger now.
+    pub(crate) fn stranger(&self, address: IpAddr) -> Result<(), Problem> {
+        self.strangers.check_key(&address).map_err(|_| Problem::too_often(1))
+    }
+
     /// Forgets who has not been here lately, so that the books do not grow.
     pub(crate) fn tidy(&self) {
         self.logins.retain_recent();
+        self.strangers.retain_recent();
         self.accounts.retain_recent();
     }
 }

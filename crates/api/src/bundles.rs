@@ -1,10 +1,11 @@
 //! A case in a file that a stranger verifies: chosen, recorded, and only then sent.
 //!
 //! Read in this order: the handler here, `choice` (what goes in and which keys), `make` (the file),
-//! `spool` (how many at once, and where), `send` (the way out).
+//! `proofs`, `spool` (how many at once, and where), `send` (the way out).
 
 mod choice;
 mod make;
+mod proofs;
 mod send;
 pub mod spool;
 

@@ -177,7 +177,8 @@ fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     let Some(origin) = origin else { return };
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(VARY, HeaderValue::from_static("Origin"));
-    let exposed = "etag, location, link, assay-token, x-request-id, retry-after";
+    let exposed =
+        "etag, location, link, assay-token, assay-bundle-sha256, x-request-id, retry-after";
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
 }
 

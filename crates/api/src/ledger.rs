@@ -63,8 +63,8 @@ pub(crate) async fn checkpoints(_caller: Caller, req: HttpRequest) -> Answer {
     let paging: Paging = query::rest(&query::pairs(&req)?)?;
     let limit = paging.limit()?.get();
     let before = paging.cursor.as_deref().map(str::parse).transpose();
-    let before =
-        before.map_err(|_| Problem::malformed("cursor_invalid", "this is no cursor of this list"))?;
+    let before = before
+        .map_err(|_| Problem::malformed("cursor_invalid", "this is no cursor of this list"))?;
     let page = asked(&app, move |notary| notary.page(before, limit.saturating_add(1))).await?;
     Ok(HttpResponse::Ok().json(CheckpointList::of(&page, limit)?))
 }
@@ -146,20 +146,20 @@ fn provable(app: &App, caller: &Caller, position: u64) -> Result<Entry, Problem>
     Ok(found)
 }
 
-/// Asks the notary on the pool of long reads; too many at once are sent away.
+/// Asks the notary on a thread that may wait; who finds no room in time is sent away.
 pub(crate) async fn asked<T: Send + 'static>(
     app: &Data<App>,
     ask: impl FnOnce(&Notary) -> Result<T, NotaryError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let admitted = Arc::clone(&app.gates.long_reads_admitted).try_acquire_owned();
-    let admitted = admitted
-        .map_err(|_| Problem::busy("reads_busy", "too many long questions at once; ask again"))?;
-    let permit = Arc::clone(&app.gates.long_reads).acquire_owned().await;
-    let permit = permit.map_err(Problem::fault)?;
+    let room = Arc::clone(&app.gates.ledger).acquire_owned();
+    let room = tokio::time::timeout(app.settings.wait_max, room).await;
+    let room = room
+        .map_err(|_| Problem::busy("ledger_busy", "too many ask the ledger at once; ask again"))?;
+    let room = room.map_err(Problem::fault)?;
     let notary = Arc::clone(&app.notary);
     let asked = tokio::task::spawn_blocking(move || {
         let answer = ask(&notary);
-        drop((admitted, permit));
+        drop(room);
         answer
     });
     Ok(asked.await.map_err(Problem::fault)??)

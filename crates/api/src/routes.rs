@@ -15,8 +15,8 @@ use crate::reads::{
     reports as see_reports, search,
 };
 use crate::{
-    audit, bundles, cases, claims, erasures, findings, health, imports, ledger, links, login, me, replays, reports,
-    sources, users, verdicts,
+    audit, bundles, cases, claims, erasures, findings, health, imports, ledger, links, login, me,
+    replays, reports, sources, users, verdicts,
 };
 
 /// Every route of the API.

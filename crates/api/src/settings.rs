@@ -80,6 +80,8 @@ pub struct Settings {
     /// Whether checkpoints and tiles of the ledger are told to anybody; else to whoever has an
     /// account. The records of entries are told to auditors alone, either way.
     pub ledger_public: bool,
+    /// Requests of one address for the ledger in a second, where it is public.
+    pub ledger_per_second: u32,
     /// Cases put together in a file, or being sent in one, at once; 1–16.
     pub bundles_at_once: usize,
     /// The most bytes such a file may have; at most 8 GiB.
@@ -118,6 +120,7 @@ impl Default for Settings {
             workers: 2,
             docs: true,
             ledger_public: false,
+            ledger_per_second: 50,
             bundles_at_once: 4,
             bundle_bytes_max: 2 * 1024 * 1024 * 1024,
         }
@@ -162,6 +165,7 @@ impl Settings {
             ("argon2_passes", self.argon2_passes >= ARGON2_PASSES_MIN, "at least 2"),
             ("argon2_lanes", self.argon2_lanes >= 1, "at least 1"),
             ("hashing_at_once", (1..=8).contains(&self.hashing_at_once), "1 to 8"),
+            ("ledger_per_second", self.ledger_per_second >= 1, "at least 1"),
             ("bundles_at_once", (1..=16).contains(&self.bundles_at_once), "1 to 16"),
             (
                 "bundle_bytes_max",

@@ -67,11 +67,6 @@ impl DataDir {
         self.root.join("ledger")
     }
 
-    /// Says that the views are to be made anew: something was forgotten.
-    pub(crate) fn renewal_mark(&self) -> PathBuf {
-        self.root.join("renew-views")
-    }
-
     /// Where bundles are made before they leave.
     pub(crate) fn make_bundle_spool(&self) -> anyhow::Result<PathBuf> {
         let spool = self.root.join("exports");

@@ -1,64 +1,62 @@
 //! Forgetting, put together: keys destroyed or held back, and the views made anew without what they sealed.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use assay_api::app::Forget;
 use assay_commands::House;
-use assay_domain::erasure::{Erasable, ErasureStanding};
+use assay_domain::access::Access;
+use assay_domain::aggregate::Aggregate as _;
+use assay_domain::erasure::{Erasable, ErasableKind, ErasureStanding};
+use assay_domain::id::UserId;
 use assay_views::projector::{Projector, Renewer};
-use assay_views::{Reader, Views, erasures};
+use assay_views::{Views, erasures, reads};
 use tokio::sync::watch;
 
-use crate::data_dir::{DataDir, write_private};
 use crate::open::Opened;
+
+/// How often making the views anew is tried before the next start has to do it.
+const RENEWALS_MAX: u32 = 5;
+/// How long it is waited in between.
+const REST: Duration = Duration::from_secs(10);
 
 /// Sees to the keys and the views after each decision on an erasure.
 #[derive(Clone)]
 struct Forgetting {
     house: Arc<House>,
+    views: Views,
     renewer: Renewer,
-    mark: PathBuf,
-    pending: Arc<AtomicU64>,
 }
 
 /// What the API calls after a decision on an erasure.
-pub(crate) fn forget(opened: &Opened, projector: &Projector) -> Forget {
-    let forgetting = Forgetting::new(opened, projector);
-    Arc::new(move |subject, standing| {
+pub(crate) fn forget(opened: &Opened, projector: &Projector) -> anyhow::Result<Forget> {
+    let forgetting = Forgetting::new(opened, projector)?;
+    Ok(Arc::new(move |subject, standing| {
         let forgetting = forgetting.clone();
         Box::pin(async move {
             forgetting.see_to(subject, standing).await.map_err(|error| format!("{error:#}"))
         })
-    })
+    }))
 }
 
 impl Forgetting {
-    fn new(opened: &Opened, projector: &Projector) -> Self {
-        Self {
-            house: Arc::clone(&opened.house),
-            renewer: projector.renewer(),
-            mark: opened.dir.renewal_mark(),
-            pending: Arc::default(),
-        }
+    fn new(opened: &Opened, projector: &Projector) -> anyhow::Result<Self> {
+        let views = Views::open(opened.dir.views())?;
+        Ok(Self { house: Arc::clone(&opened.house), views, renewer: projector.renewer() })
     }
 
     async fn see_to(&self, subject: Erasable, standing: ErasureStanding) -> anyhow::Result<()> {
-        // Before the keys: should we end here, the next start makes the views anew.
-        mark(&self.mark)?;
-        settle(&self.house, subject, standing).await?;
-        let number = self.pending.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
-        let this = self.clone();
+        settle(&self.house, &self.views, subject, standing).await?;
+        let renewer = self.renewer.clone();
         actix_web::rt::spawn(async move {
-            match this.renewer.renewed().await {
-                Ok(()) if this.pending.load(Ordering::SeqCst) == number => unmark(&this.mark),
-                Ok(()) => {} // A later one is under way and sees to the mark.
-                Err(error) => {
-                    tracing::error!(%error, "the views were not made anew; the next start does it")
+            for _ in 0..RENEWALS_MAX {
+                match renewer.renewed().await {
+                    Ok(()) => return,
+                    Err(error) => tracing::error!(%error, "the views were not made anew"),
                 }
+                tokio::time::sleep(REST).await;
             }
         });
         Ok(())
@@ -66,11 +64,19 @@ impl Forgetting {
 }
 
 /// Destroys, holds back or gives back the keys of a subject.
-async fn settle(house: &House, subject: Erasable, standing: ErasureStanding) -> anyhow::Result<()> {
+async fn settle(
+    house: &House,
+    views: &Views,
+    subject: Erasable,
+    standing: ErasureStanding,
+) -> anyhow::Result<()> {
     let stream = subject.stream();
     match standing {
         ErasureStanding::CarriedOut => {
             house.forget(subject).await?;
+            for record in records(views, subject)? {
+                house.forget_stream(&record).await?;
+            }
             house.keys().give_back(&stream).await?; // There is nothing left to hold back.
         }
         ErasureStanding::Restricted => house.keys().hold_back(&stream).await?,
@@ -81,38 +87,50 @@ async fn settle(house: &House, subject: Erasable, standing: ErasureStanding) -> 
     Ok(())
 }
 
-/// Before the views are opened: views that were to be made anew when the last process ended are removed.
-pub(crate) fn remove_stale_views(dir: &DataDir) -> anyhow::Result<()> {
-    let mark = dir.renewal_mark();
-    if !mark.exists() {
-        return Ok(());
+/// What somebody searched for, and why they read, is theirs as well: the streams that hold it.
+fn records(views: &Views, subject: Erasable) -> anyhow::Result<Vec<String>> {
+    if subject.kind != ErasableKind::User {
+        return Ok(Vec::new());
     }
-    tracing::warn!(
-        "the last process ended before the views were made anew: they are made anew now"
-    );
-    crate::rebuild::remove(&dir.views())?;
-    dir.make_files()?;
-    unmark(&mark);
+    let found = reads::accesses_of(&views.reader()?, UserId(subject.id))?;
+    Ok(found.into_iter().map(|access| format!("{}-{access}", Access::CATEGORY)).collect())
+}
+
+/// Before anybody reads: views made before something was forgotten or hidden are removed, to be folded anew.
+pub(crate) fn remove_outdated_views(opened: &Opened) -> anyhow::Result<()> {
+    let outdated = {
+        let reader = Views::open(opened.dir.views()).and_then(|views| views.reader())?;
+        erasures::outdated(&reader)?
+    };
+    if outdated {
+        tracing::warn!(
+            "the last process ended before the views were made anew: they are made anew now"
+        );
+        crate::rebuild::remove(&opened.dir.views())?;
+        opened.dir.make_files()?;
+    }
     Ok(())
 }
 
 /// Settles again every decision that the views know of; answers how many.
 pub(crate) async fn settle_known(opened: &Opened) -> anyhow::Result<usize> {
-    let reader = Views::open(opened.dir.views()).and_then(|views| views.reader())?;
-    settle_all(&opened.house, &reader).await
-}
-
-async fn settle_all(house: &House, reader: &Reader) -> anyhow::Result<usize> {
-    let known = erasures::hidden(reader)?;
+    let views = Views::open(opened.dir.views())?;
+    let known = erasures::hidden(&views.reader()?)?;
     for (subject, standing) in &known {
-        settle(house, *subject, *standing).await.context("settling an erasure again")?;
+        let settled = settle(&opened.house, &views, *subject, *standing).await;
+        settled.context("settling an erasure again")?;
     }
     Ok(known.len())
 }
 
 /// Once the views have caught up with what was there at the start: settles what they did not know before.
-pub(crate) fn settle_late(opened: &Opened, projector: &Projector, known: usize, head: u64) {
-    let forgetting = Forgetting::new(opened, projector);
+pub(crate) fn settle_late(
+    opened: &Opened,
+    projector: &Projector,
+    known: usize,
+    head: u64,
+) -> anyhow::Result<()> {
+    let forgetting = Forgetting::new(opened, projector)?;
     let (views, mut projected) = (opened.dir.views(), projector.projected());
     actix_web::rt::spawn(async move {
         if caught_up(&mut projected, head).await {
@@ -122,6 +140,7 @@ pub(crate) fn settle_late(opened: &Opened, projector: &Projector, known: usize, 
             }
         }
     });
+    Ok(())
 }
 
 async fn caught_up(projected: &mut watch::Receiver<u64>, head: u64) -> bool {
@@ -138,19 +157,4 @@ async fn settle_now(forgetting: &Forgetting, views: &Path, known: usize) -> anyh
         }
     }
     Ok(())
-}
-
-fn mark(path: &Path) -> anyhow::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    write_private(path, b"the views are to be made anew\n")
-}
-
-fn unmark(path: &Path) {
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::error!(%error, path = %path.display(), "the mark could not be removed");
-    }
 }

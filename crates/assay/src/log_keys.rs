@@ -1,7 +1,7 @@
 //! The keys that sign this log's checkpoints: files of the data directory, and facts of the log.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use assay_commands::Error;
@@ -28,7 +28,8 @@ pub(crate) fn signers(dir: &DataDir, name: &str, log: Uuid) -> anyhow::Result<Ve
         make(dir, &format!("{name}/{log}"))?;
         paths = self::paths(dir)?;
     }
-    let signers: Vec<SignerKey> = paths.iter().map(read).collect::<anyhow::Result<_>>()?;
+    let signers: Vec<SignerKey> =
+        paths.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
     let origin = signers.first().map(|key| key.name().to_owned()).unwrap_or_default();
     if !origin.ends_with(&log.to_string()) {
         return Err(usage(format!(
@@ -110,7 +111,7 @@ fn make(dir: &DataDir, origin: &str) -> anyhow::Result<VerifierKey> {
     Ok(signer.verifier().clone())
 }
 
-fn read(path: &PathBuf) -> anyhow::Result<SignerKey> {
+fn read(path: &Path) -> anyhow::Result<SignerKey> {
     let text = zeroize::Zeroizing::new(read_private(path)?);
     SignerKey::parse(text.trim()).with_context(|| format!("reading {}", path.display()))
 }

@@ -12,7 +12,7 @@ use assay_api::bundles::Bundles;
 use assay_api::imports::jobs::Imports;
 use assay_api::reading::Readings;
 use assay_commands::Clock;
-use assay_notary::{Notary, NotaryState};
+use assay_notary::{Notary, NotaryError, NotaryState};
 use assay_store::journal::Journal as _;
 use assay_store::vault::Vault;
 use assay_views::Views;
@@ -43,13 +43,13 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     let (listener, ops_listener) = (bind(api)?, bind(ops)?);
     let (api, ops) = (listener.local_addr()?, ops_listener.local_addr()?);
 
-    forgetting::remove_stale_views(&opened.dir)?;
     let (known, head) = (forgetting::settle_known(&opened).await?, opened.log.head()?);
+    forgetting::remove_outdated_views(&opened)?;
     let notary = notary::open(settings, &opened).await?;
     let keys = Arc::clone(&opened.keys);
     let projector = projector::start(opened.dir.views(), opened.journal(), keys, Handle::current())
         .context("starting the projector of the views")?;
-    forgetting::settle_late(&opened, &projector, known, head);
+    forgetting::settle_late(&opened, &projector, known, head)?;
     let parts = parts(settings, &opened, &projector, Arc::clone(&notary)).await?;
     let readings = Arc::clone(&parts.readings);
     let (stop_notary, stopped) = watch::channel(false);
@@ -67,6 +67,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     stop_notary.send_replace(true);
     if schedule.await.is_err() {
         tracing::error!("the notary's schedule broke down");
+    }
+    let last = Arc::clone(&notary);
+    match tokio::task::spawn_blocking(move || last.sign()).await {
+        Ok(Ok(_) | Err(NotaryError::Nothing)) => {}
+        other => tracing::error!(?other, "the last entries are not covered by a checkpoint"),
     }
     let sound = kept.is_ok() && matches!(notary.state(), NotaryState::Sound);
     Ok(end(opened, projector, sound).await)
@@ -102,7 +107,7 @@ async fn parts(
         readings: Arc::new(readings),
         notary,
         bundles: Arc::new(bundles.context("the bundles' folder")?),
-        forget: forgetting::forget(opened, projector),
+        forget: forgetting::forget(opened, projector)?,
         secret: SecretBox::new(Box::new(secret)),
         vault,
         views,

@@ -1,5 +1,9 @@
 //! Forgetting: after an erasure was carried out, the keys that seal its subject are destroyed.
 
+use std::collections::BTreeSet;
+
+use crate::error::Fault;
+use crate::execute::House;
 use assay_domain::case::Case;
 use assay_domain::claim::Claim;
 use assay_domain::erasure::{Erasable, ErasableKind};
@@ -10,10 +14,6 @@ use assay_domain::user::User;
 use assay_store::keyring::sealed_keys;
 use assay_store::log::{Direction, LogError};
 use assay_store::vault::KeyId;
-use std::collections::BTreeSet;
-
-use crate::error::Fault;
-use crate::execute::House;
 
 /// How many facts are read from a stream at once.
 const PAGE: usize = 500;
@@ -24,10 +24,7 @@ impl House {
     /// Harmless when done twice: whoever starts the house does it again for every erasure that was
     /// carried out, so that a crash between the fact and the key leaves nothing readable.
     pub async fn forget(&self, subject: Erasable) -> Result<usize, Fault> {
-        let keys = self.keys_of(&subject.stream()).await?;
-        for key in &keys {
-            self.keys.destroy(*key).await?;
-        }
+        let destroyed = self.forget_stream(&subject.stream()).await?;
         let id = subject.id;
         match subject.kind {
             ErasableKind::User => self.unlearn::<User>(id),
@@ -36,6 +33,15 @@ impl House {
             ErasableKind::Claim => self.unlearn::<Claim>(id),
             ErasableKind::Link => self.unlearn::<Link>(id),
             ErasableKind::Case => self.unlearn::<Case>(id),
+        }
+        Ok(destroyed)
+    }
+
+    /// Destroys every key that a stream's facts are sealed under; answers how many there were.
+    pub async fn forget_stream(&self, stream: &str) -> Result<usize, Fault> {
+        let keys = self.keys_of(stream).await?;
+        for key in &keys {
+            self.keys.destroy(*key).await?;
         }
         Ok(keys.len())
     }

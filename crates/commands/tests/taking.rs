@@ -8,6 +8,7 @@ use assay_domain::aggregate::Refusal as _;
 use assay_domain::case::{Brief, Case, OpenCase, RetitleCase};
 use assay_domain::erasure::{Erasable, ErasableKind};
 use assay_domain::id::{CaseId, UserId};
+use assay_domain::text::Title;
 use assay_domain::user::{HouseRole, Profile, RegisterUser};
 use assay_domain::value::Tlp;
 use assay_store::fact::ActorKind;
@@ -72,9 +73,10 @@ fn of_case(log: &MemoryLog) -> Vec<Entry> {
 
 fn foreign(entries: &[Entry], here: UserId) -> Foreign {
     let taken = |entry: &Entry| Taken { actor: here, fact: entry.recorded.fact.id };
+    let first = &entries.first().unwrap().recorded;
     Foreign {
-        stream: entries[0].recorded.stream.clone(),
-        first: entries[0].recorded.revision,
+        stream: first.stream.clone(),
+        first: first.revision,
         taken: entries.iter().map(taken).collect(),
         data: entries.iter().map(|entry| entry.recorded.fact.data.clone()).collect(),
     }
@@ -102,9 +104,9 @@ async fn a_case_taken_over_is_the_same_bytes_under_the_mapped_name() {
     let entries = of_case(&log);
 
     let (here, our_log, our_keys) = house("2026-01-01T12:00:00Z");
-    let anna = register(&here, 0xF, "anna").await;
+    let bea = register(&here, 0xF, "bea").await;
     hand_over_keys(&keys, &our_keys, &entries).await;
-    let run = foreign(&entries, anna);
+    let run = foreign(&entries, bea);
     here.take(&importing(1), &run).await.unwrap();
 
     let ours = of_case(&our_log);
@@ -112,14 +114,14 @@ async fn a_case_taken_over_is_the_same_bytes_under_the_mapped_name() {
     for (ours, theirs) in ours.iter().zip(&entries) {
         let (ours, theirs) = (&ours.recorded.fact, &theirs.recorded.fact);
         assert_eq!(ours.data, theirs.data);
-        assert_eq!(ours.envelope.actor, anna.0);
+        assert_eq!(ours.envelope.actor, bea.0);
         assert_eq!(ours.envelope.actor_kind, ActorKind::Import);
         assert_eq!(ours.envelope.causation, Some(theirs.id));
         assert!(ours.envelope.recorded_at > theirs.envelope.recorded_at, "by our own clock");
     }
     let known = here.load::<Case>(case().0).await.unwrap().state;
-    assert_eq!(known.title.as_ref().map(|title| title.as_str()), Some("Idlib, January"));
-    assert_eq!(known.originator, Some(anna));
+    assert_eq!(known.title.as_ref().map(Title::as_str), Some("Idlib, January"));
+    assert_eq!(known.originator, Some(bea));
 }
 
 #[tokio::test]
@@ -129,14 +131,14 @@ async fn taking_over_twice_adds_nothing_and_another_past_is_refused() {
     lived(&there, ana).await;
     let entries = of_case(&log);
     let (here, our_log, our_keys) = house("2026-01-01T12:00:00Z");
-    let anna = register(&here, 0xF, "anna").await;
+    let bea = register(&here, 0xF, "bea").await;
     hand_over_keys(&keys, &our_keys, &entries).await;
-    here.take(&importing(1), &foreign(&entries, anna)).await.unwrap();
+    here.take(&importing(1), &foreign(&entries, bea)).await.unwrap();
     let head = our_log.head().unwrap();
-    here.take(&importing(1), &foreign(&entries, anna)).await.unwrap();
-    here.take(&importing(2), &foreign(&entries, anna)).await.unwrap();
+    here.take(&importing(1), &foreign(&entries, bea)).await.unwrap();
+    here.take(&importing(2), &foreign(&entries, bea)).await.unwrap();
     assert_eq!(our_log.head().unwrap(), head);
-    let later = Foreign { first: 9, ..foreign(&entries, anna) };
+    let later = Foreign { first: 9, ..foreign(&entries, bea) };
     match here.take(&importing(3), &later).await {
         Err(Error::Refused(refusal)) => assert_eq!(refusal.code(), "adoption_stream_differs"),
         other => panic!("{other:?}"),

@@ -166,6 +166,7 @@ refusals! {
     EntriesEmpty = Invalid, "finding_entries_empty", "a finding is about at least one entry";
     EntriesTooMany = Invalid, "finding_entries_too_many", "a finding is about at most 100 entries";
     EntryElsewhere = Invalid, "finding_entry_elsewhere", "this entry does not belong to the case";
+    OfTheHouse = Barred, "finding_of_the_house", "a finding on the house itself is answered by its admins";
     Closed = Conflicting, "finding_closed", "the finding is closed";
     Unanswered = Conflicting, "finding_unanswered", "a finding is closed after it was answered, unless it was unfounded";
 }

@@ -1,20 +1,23 @@
-//! Other people's formats: files of reports and claims become items the house can be asked to record.
+//! Other people's formats: files become items the house can be asked to record; cases become files for others.
 //!
 //! Read in this order: [`item`] (what an import is made of), [`ids`] (how each item gets the same
 //! names every time), [`error`] (what is wrong with a line), [`lines`] (reading a file line by line
 //! within limits), then one module a format: [`ndjson`], [`table`] (CSV), [`ucdp`]; [`made_up`]
-//! writes reports that nobody wrote, for measuring.
+//! writes reports that nobody wrote, for measuring. The other way lead [`stix`] (a case) and
+//! [`claim_review`] (a verdict), each a pure function of documents of the views.
 //!
 //! Nothing here knows the house: a reader turns bytes into an iterator of
 //! `Result<Numbered, LineError>`, in order, one line in memory at a time. `FORMATS.md` beside this
 //! crate shows every format by example.
 
+pub mod claim_review;
 pub mod error;
 pub mod ids;
 pub mod item;
 pub mod lines;
 pub mod made_up;
 pub mod ndjson;
+pub mod stix;
 pub mod table;
 pub mod ucdp;
 

@@ -121,7 +121,7 @@ pub fn subject(
             }
             Subject::Finding(_) => match case_of(db, table, id)? {
                 Some(case) => sight.sees(case),
-                None => sight.may(Permission::Audit) || sight.may(Permission::AnswerFinding),
+                None => sight.may(Permission::Audit) || sight.may(Permission::ManageUsers),
             },
             Subject::Access(_)
             | Subject::Replay(_)

@@ -256,6 +256,17 @@ pub fn page(
     db.snapshot(|| within(list, db, filter)?.page(db, at, cursor, limit))
 }
 
+/// The records that hold what somebody read: for the house itself, which forgets them with their reader.
+pub fn accesses_of(db: &Reader, reader: UserId) -> Result<Vec<Uuid>> {
+    let mut statement = db.conn().prepare_cached(
+        "SELECT DISTINCT h.subject FROM reads t JOIN history h ON h.position = t.from_pos
+         WHERE t.reader = ?",
+    )?;
+    let bytes = reader.0.as_bytes().as_slice();
+    let found = statement.query_map([bytes], |row| Ok(Uuid::from_bytes(row.get(0)?)))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// What was read between two instants: where the first and the last time meet them.
 fn within(mut list: List, db: &Reader, filter: &ReadFilter) -> Result<List> {
     if let Some(from) = filter.from {

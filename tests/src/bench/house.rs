@@ -15,7 +15,7 @@ use crate::{Answer, Client};
 
 /// A pass phrase no list has.
 const PASSWORD: &str = "nine-kettles under patient rain 63";
-const USERNAME: &str = "bench";
+pub(super) const USERNAME: &str = "bench";
 /// How many claims there are to read.
 const CLAIMS: usize = 32;
 /// How many sessions the one analyst has, each with a token of its own.

@@ -5,7 +5,7 @@ use assay_tests::{Client, Server, run};
 use serde_json::Value;
 
 /// The pass phrase the demo prints for somebody: `| ana | … | … |`.
-fn password<'a>(printed: &'a str, username: &str) -> Result<&'a str> {
+pub(crate) fn password<'a>(printed: &'a str, username: &str) -> Result<&'a str> {
     let mut rows = printed.lines().map(|line| line.split('|').map(str::trim));
     let row = rows.find_map(|mut cells| (cells.nth(1) == Some(username)).then_some(cells));
     let cell = row.and_then(|mut cells| cells.next());

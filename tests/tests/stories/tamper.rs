@@ -215,14 +215,12 @@ fn newest_cut_off(honest: &Honest) -> Result<[String; 5]> {
 }
 
 fn printed(rows: &[[String; 5]]) -> String {
-    let mut out = String::from(
+    let head = String::from(
         "| what was done to the journal | `assay check` | `assay verify` with the log's key | … and a checkpoint \
          kept elsewhere | … and a witness |\n|---|---|---|---|---|\n",
     );
-    for row in rows {
-        out.push_str(&format!("| {} |\n", row.join(" | ")));
-    }
-    out
+    let lines = rows.iter().map(|row| format!("| {} |\n", row.join(" | ")));
+    std::iter::once(head).chain(lines).collect()
 }
 
 const BEGIN: &str = "<!-- tamper table: begin -->\n";

@@ -87,9 +87,8 @@ fn told(notary: &Notary) -> Result<Anchors, Problem> {
 fn anchor(told: AnchorStatus) -> Result<Anchor, Problem> {
     let AnchorStatus { name, kind, last, error, late, due } = told;
     let last = last.map(|last| Ok::<_, Problem>(Taken { size: last.size, at: instant(last.at)? }));
-    let error = error.map(|error| {
-        Ok::<_, Problem>(NotTaken { at: instant(error.at)?, why: error.words })
-    });
+    let error =
+        error.map(|error| Ok::<_, Problem>(NotTaken { at: instant(error.at)?, why: error.words }));
     let due = due.map(instant).transpose()?;
     Ok(Anchor { name, kind, last: last.transpose()?, error: error.transpose()?, late, due })
 }

@@ -140,9 +140,7 @@ impl List {
     /// What names its items, and what else they are made of.
     pub(super) const fn naming(&self) -> Naming<'static> {
         match self {
-            Self::Contradictions(..) => {
-                Naming { key: "link", also: &["/from/claim", "/to/claim"] }
-            }
+            Self::Contradictions(..) => Naming { key: "link", also: &["/from/claim", "/to/claim"] },
             Self::Members(_) => Naming { key: "user", also: &["/case"] },
             Self::Queue(_) => Naming { key: "claim", also: &[] },
             Self::Reports(..)

@@ -86,10 +86,7 @@ enum Rule {
     /// All but those of these subjects.
     AllBut(Vec<Withheld>),
     /// None, for this reason.
-    None {
-        what: &'static str,
-        why: String,
-    },
+    None { what: &'static str, why: String },
 }
 
 impl Rule {
@@ -219,7 +216,9 @@ async fn held(
             match ring.get(*id) {
                 Some(KeyState::Held(key)) => keys.push((*id, key)),
                 Some(KeyState::Destroyed) => destroyed = destroyed.saturating_add(1),
-                None => return Err(Problem::fault(format!("key {id} was fetched and is not here"))),
+                None => {
+                    return Err(Problem::fault(format!("key {id} was fetched and is not here")));
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use assay_store::journal::Journal;
 use sha2::{Digest as _, Sha256};
 
 use super::choice::Chosen;
+use super::proofs::Proofs;
 use super::spool::{Bundles, Room, nameless};
 use crate::door::Asking;
 use crate::problem::Problem;
@@ -57,7 +58,8 @@ fn made(
     let published = notary.covering(as_of)?;
     let size = published.checkpoint.size;
     let consistency = chosen.since.map(|since| since_then(notary, since, size)).transpose()?;
-    let proof = |index: u64| notary.inclusion(index, size).map_err(Into::into);
+    let proofs = Proofs::of(notary, size);
+    let proof = |index: u64| proofs.inclusion(index).map_err(Into::into);
     let disclosure = if chosen.with_data { Disclosure::Full } else { Disclosure::NoData };
     let order = Order {
         journal,
@@ -73,7 +75,8 @@ fn made(
         about: chosen.about,
     };
     let file = nameless(bundles.spool()).map_err(Problem::spool)?;
-    let mut bounded = Bounded { out: BufWriter::new(file), at: 0, max: bundles.bytes_max(), over: false };
+    let mut bounded =
+        Bounded { out: BufWriter::new(file), at: 0, max: bundles.bytes_max(), over: false };
     let written = assay_bundle::write(&mut bounded, &order, |_, _| ());
     if bounded.over {
         let max = bundles.bytes_max();

@@ -1,13 +1,14 @@
 //! The ledger as files, as other tools read logs (C2SP tlog-tiles): the checkpoint, tiles of hashes, tiles of records.
 
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use assay_domain::policy::Permission;
 use assay_ledger::{EntriesPath, TilePath};
 use assay_views::At;
 
 use super::{asked, plain};
-use crate::app::App;
+use crate::app::{App, address};
 use crate::caller::Caller;
 use crate::door::{Place, query};
 use crate::problem::Problem;
@@ -55,9 +56,11 @@ pub(crate) async fn hashes(req: HttpRequest, place: Place<(String, String)>) -> 
 }
 
 /// Who may see the log's hashes: anybody where the operator says so, else whoever is logged in.
-async fn admitted(req: &HttpRequest) -> Result<actix_web::web::Data<App>, Problem> {
+async fn admitted(req: &HttpRequest) -> Result<Data<App>, Problem> {
     let app = App::of(req)?;
-    if !app.settings.ledger_public {
+    if app.settings.ledger_public {
+        app.gates.stranger(address(&app, req))?;
+    } else {
         Caller::of(req).await?;
     }
     query::none(req)?;

@@ -1,6 +1,6 @@
 //! What is told of the ledger, in JSON: hashes in hex, signed notes as they are.
 
-use assay_ledger::Hash;
+use assay_ledger::{Hash, VerifierKey, WitnessVerifier};
 use assay_notary::{Notary, NotaryState, Published};
 use assay_store::journal::Entry;
 use assay_views::Limit;
@@ -62,9 +62,9 @@ impl LedgerKeys {
     pub(crate) fn of(notary: &Notary, recorded: Vec<Box<RawValue>>) -> Self {
         Self {
             origin: notary.origin().to_owned(),
-            signing: notary.verifiers().iter().map(assay_ledger::VerifierKey::to_text).collect(),
-            retired: notary.retired().iter().map(assay_ledger::VerifierKey::to_text).collect(),
-            witnesses: notary.witnesses().iter().map(|one| one.to_text()).collect(),
+            signing: notary.verifiers().iter().map(VerifierKey::to_text).collect(),
+            retired: notary.retired().iter().map(VerifierKey::to_text).collect(),
+            witnesses: notary.witnesses().iter().map(WitnessVerifier::to_text).collect(),
             recorded,
             state: SigningState::of(notary),
         }
@@ -89,8 +89,7 @@ pub(crate) struct CheckpointDoc {
 
 impl CheckpointDoc {
     pub(crate) fn of(published: &Published) -> Result<Self, Problem> {
-        let signed_at =
-            Timestamp::from_microsecond(published.signed_at).map_err(Problem::fault)?;
+        let signed_at = Timestamp::from_microsecond(published.signed_at).map_err(Problem::fault)?;
         Ok(Self {
             size: published.checkpoint.size,
             root: hex::encode(published.checkpoint.root),

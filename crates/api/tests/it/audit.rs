@@ -1,5 +1,7 @@
 //! Auditing over HTTP: findings, steps, access on a day, differences of queries, saved replays, erasures by two.
 
+use std::sync::atomic::Ordering;
+
 use assay_domain::user::HouseRole;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -268,7 +270,10 @@ async fn a_saved_replay_is_the_same_whatever_happened_since() {
     let body = json!({ "case": case, "title": "The first week", "from": 0, "to": to });
     let replay = world.post("/replays", ana, body).await.expect(201).id();
     it.another_claim().await;
-    assert_eq!(world.see(&state, &it.aud.token).await.expect(200).json["state"], then.json["state"]);
+    assert_eq!(
+        world.see(&state, &it.aud.token).await.expect(200).json["state"],
+        then.json["state"]
+    );
     let now = world.see(&format!("/audit/cases/{case}/state"), ana).await.expect(200);
     assert_ne!(now.json["state"]["entries"], then.json["state"]["entries"]);
     let place = format!("/replays/{replay}");
@@ -329,8 +334,13 @@ async fn what_is_forgotten_is_forgotten_by_two_and_explains_what_differs() {
     assert_eq!(gist().await, Value::Null);
     world.post(&format!("{place}/lift"), &adm.token, reason).await.expect(202);
     assert_ne!(gist().await, Value::Null);
+    world.stuck.store(true, Ordering::SeqCst);
+    let stuck = world.send(method.clone(), &carry_out, Some(&adm.token), None, &[]).await;
+    assert_eq!(stuck.expect(503).code(), "erasure_unfinished");
+    assert_ne!(gist().await, Value::Null);
+    world.stuck.store(false, Ordering::SeqCst);
     for _ in 0..2 {
-        // Asked again, nothing new is recorded and nothing is lost.
+        // Asked again, it is finished; nothing new is recorded, and nothing is lost.
         world.send(method.clone(), &carry_out, Some(&adm.token), None, &[]).await.expect(202);
     }
     assert_eq!(gist().await, Value::Null);

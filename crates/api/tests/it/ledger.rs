@@ -77,8 +77,7 @@ async fn whoever_wrote_something_proves_it_with_the_public_key_alone() {
     let text = world.send(Method::GET, &place, Some(&story.ana.token), None, &accept).await;
     let file = TlogProof::parse(&text.expect(200).text).unwrap();
     let keys = [log_key()];
-    let policy =
-        ProofPolicy { origin: ORIGIN, log_keys: &keys, witnesses: &[], witnesses_min: 0 };
+    let policy = ProofPolicy { origin: ORIGIN, log_keys: &keys, witnesses: &[], witnesses_min: 0 };
     file.verify(&leaf, &policy).unwrap();
     let mut other = leaf;
     other[0] ^= 1;
@@ -132,8 +131,7 @@ async fn the_ledger_is_read_as_files_and_leads_to_the_signed_root() {
     let mut leaves = Vec::new();
     for tile in 0..=full {
         let part = if tile < full { String::new() } else { format!(".p/{width}") };
-        let hashes =
-            world.get(&format!("/ledger/tile/0/{tile:03}{part}"), &story.rao.token).await;
+        let hashes = world.get(&format!("/ledger/tile/0/{tile:03}{part}"), &story.rao.token).await;
         let hashes = hashes.expect(200);
         assert_eq!(hashes.header("cache-control").contains("immutable"), tile < full);
         let place = format!("/ledger/tile/entries/{tile:03}{part}");
@@ -188,7 +186,8 @@ async fn a_newer_checkpoint_is_shown_to_continue_an_older_one() {
 
 #[tokio::test]
 async fn hashes_are_public_where_the_operator_says_so_and_records_never() {
-    let world = World::with(assay_api::Settings { ledger_public: true, ..settings() });
+    let few = assay_api::Settings { ledger_public: true, ledger_per_second: 5, ..settings() };
+    let world = World::with(few);
     Story::new(&world).await;
     let size = world.notary.sign().unwrap().checkpoint.size;
     let get = async |path: String| world.send(Method::GET, &path, None, None, &[]).await;
@@ -196,6 +195,14 @@ async fn hashes_are_public_where_the_operator_says_so_and_records_never() {
     get(format!("/ledger/tile/0/000.p/{size}")).await.expect(200);
     get(format!("/ledger/tile/entries/000.p/{size}")).await.expect(401);
     get("/api/v1/ledger/keys".to_owned()).await.expect(401);
+    let mut last = 200;
+    for _ in 0..100 {
+        last = get("/ledger/checkpoint".to_owned()).await.status;
+        if last == 429 {
+            break;
+        }
+    }
+    assert_eq!(last, 429, "strangers are slowed down");
 }
 
 #[tokio::test]

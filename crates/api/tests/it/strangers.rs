@@ -359,7 +359,14 @@ async fn every_route_is_closed_to_strangers() {
 
 /// What an auditor may write beside what is their own: findings, replays, and a case in a file, which is reading.
 fn auditors_may(path: &str) -> bool {
-    let own = ["/login", "/logout", "/token/refresh", "/password", "/me/password", "/me/sessions/{session}"];
+    let own = [
+        "/login",
+        "/logout",
+        "/token/refresh",
+        "/password",
+        "/me/password",
+        "/me/sessions/{session}",
+    ];
     own.iter().any(|end| path == format!("/api/v1{end}"))
         || path.starts_with("/api/v1/findings")
         || path.starts_with("/api/v1/replays")

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use assay_api::accounts::{self, Hashing};
 use assay_api::bundles::Bundles;
@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) readings: Arc<Readings>,
     pub(crate) house: Arc<House>,
     pub(crate) renewer: Renewer,
+    /// Whether decisions on erasures cannot be carried out.
+    pub(crate) stuck: Arc<AtomicBool>,
     pub(crate) notary: Arc<Notary>,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) settings: Settings,
@@ -132,9 +134,17 @@ fn notary(dir: &std::path::Path, journal: Arc<dyn Journal>, clock: Arc<Still>) -
     Notary::open(config, journal, vec![signer()], now).unwrap()
 }
 
-/// As the program does it.
-fn forget(house: Arc<House>, keys: Arc<KeyRing>, renewer: Renewer) -> Forget {
+/// As the program does it, unless it is stuck.
+fn forget(
+    house: Arc<House>,
+    keys: Arc<KeyRing>,
+    renewer: Renewer,
+    stuck: Arc<AtomicBool>,
+) -> Forget {
     Arc::new(move |subject, standing| {
+        if stuck.load(Ordering::SeqCst) {
+            return std::future::ready(Err("the vault is away".to_owned())).boxed();
+        }
         let (house, keys, renewer) = (Arc::clone(&house), Arc::clone(&keys), renewer.clone());
         async move {
             let stream = subject.stream();
@@ -183,7 +193,7 @@ impl World {
         let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
         let handle = runtime.handle().clone();
         let projector = projector::start(&path, journal.clone(), keys.clone(), handle).unwrap();
-        let renewer = projector.renewer();
+        let (renewer, stuck) = (projector.renewer(), Arc::new(AtomicBool::new(false)));
         let notary = Arc::new(notary(&files.path().join("ledger"), journal, clock.clone()));
         let bundles = Bundles::new(files.path().join("bundles"), &settings).unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -202,7 +212,7 @@ impl World {
             readings: Arc::clone(&readings),
             notary: Arc::clone(&notary),
             bundles: Arc::new(bundles),
-            forget: forget(Arc::clone(&house), keys, renewer.clone()),
+            forget: forget(Arc::clone(&house), keys, renewer.clone(), Arc::clone(&stuck)),
             settings: settings.clone(),
             metrics: Arc::new(|| "metrics".to_owned()),
         };
@@ -223,6 +233,7 @@ impl World {
             readings,
             house,
             renewer,
+            stuck,
             notary,
             vault,
             settings,
@@ -321,10 +332,9 @@ impl World {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Reply {
-        let outside =
-            ["/api", "/health", "/.well", "/ledger/checkpoint", "/ledger/tile"]
-                .iter()
-                .any(|start| path.starts_with(start));
+        let outside = ["/api", "/health", "/.well", "/ledger/checkpoint", "/ledger/tile"]
+            .iter()
+            .any(|start| path.starts_with(start));
         let prefix = if outside { "" } else { "/api/v1" };
         let mut request = self.client.request(method, format!("{}{prefix}{path}", self.base));
         if let Some(token) = token {

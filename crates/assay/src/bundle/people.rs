@@ -55,7 +55,14 @@ impl People {
             }
             people.insert(there, actor);
         }
-        Ok(Self(people))
+        let people = Self(people);
+        if before.bundle.is_some() && before.actors != people.actors() {
+            return Err(usage(
+                "this bundle was taken over already, with other people: who is who is in the log and \
+                 does not change",
+            ));
+        }
+        Ok(people)
     }
 
     /// Who somebody of the other house is here; the house itself stays the house.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Event, Finding, Refusal};
 use crate::aggregate::{Command, Context, Home};
 use crate::id::FindingId;
-use crate::policy::Permission;
+use crate::policy::{Permission, Role};
 use crate::text::Passage;
 
 /// Answers an open finding. The same answer again changes nothing.
@@ -33,6 +33,9 @@ impl Command for AnswerFinding {
 
     fn decide(&self, finding: &Finding, ctx: &Context) -> Result<Vec<Event>, Refusal> {
         finding.must_be_open()?;
+        if finding.in_case.is_none() && !ctx.roles.contains(&Role::Admin) {
+            return Err(Refusal::OfTheHouse);
+        }
         let last = finding.answer.as_ref().map(|(words, by)| (words.as_ref(), *by));
         if last == Some((Some(&self.answer), ctx.actor)) {
             return Ok(vec![]);
@@ -43,13 +46,24 @@ impl Command for AnswerFinding {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::record::tests::recorded;
+    use super::super::RecordFinding;
+    use super::super::record::tests::{record, recorded};
     use super::*;
     use crate::testing::{ctx, decide_from, passage};
 
     pub(in crate::finding) fn answer() -> AnswerFinding {
         let answer = passage("it cites the video now");
         AnswerFinding { finding: Uuid::from_u128(2).into(), answer }
+    }
+
+    #[test]
+    fn a_finding_on_the_house_is_answered_by_its_admins() {
+        let house = RecordFinding { case: None, ..record() };
+        let past = decide_from(&[], &house, &ctx()).unwrap_or_default();
+        assert_eq!(decide_from(&past, &answer(), &ctx()), Err(Refusal::OfTheHouse));
+        let mut admin = ctx();
+        admin.roles.insert(Role::Admin);
+        assert!(decide_from(&past, &answer(), &admin).is_ok());
     }
 
     #[test]

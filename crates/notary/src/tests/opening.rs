@@ -44,6 +44,20 @@ fn an_older_journal_is_refused_in_words_that_say_why() {
 }
 
 #[test]
+fn an_older_or_changed_journal_is_refused_without_a_second_place_too() {
+    let (office, _) = signed();
+    let open = |journal| {
+        let mut config = office.config();
+        config.second_place = None;
+        office.open_with(config, journal).unwrap_err().to_string()
+    };
+    let why = open(Leaves::of(90, 0, 0));
+    assert!(why.starts_with("the journal ends at 90; a checkpoint over 120 entries"), "{why}");
+    let why = open(Leaves::of(500, 119, 1));
+    assert!(why.contains("first 120 entries are not those"), "{why}");
+}
+
+#[test]
 fn an_older_copy_of_journal_and_directory_is_refused_by_the_second_place() {
     let (office, journal) = signed();
     let kept = Office::new();
@@ -153,6 +167,8 @@ fn lost_and_damaged_tiles_are_made_anew_from_a_sound_journal() {
     assert!(tiles.join("0").join("003").exists());
     drop(notary);
     flip(&tiles.join("0").join("272"), 99, 3);
+    assert_eq!(office.open(&journal).unwrap().state(), NotaryState::Sound);
+    assert_eq!(std::fs::read(tiles.join("0").join("272")).unwrap(), edge);
     std::fs::remove_dir_all(tiles.join("1")).unwrap();
     std::fs::write(tiles.join("0").join("270"), "short").unwrap();
     let notary = office.open(&journal).unwrap();
