@@ -51,4 +51,4 @@ volume: ## 100,000 generated reports: import, check, rebuild (a few minutes)
 
 as-of: ## asking as of the past beside asking now, at 10^4 and 10^5 entries (SIZES=… for more)
 	cargo build --locked --profile ci -p assay
-	cargo run --locked --profile ci -p assay-tests --bin as_of -- --assay ./target/ci/assay --sizes $(or $(SIZES),10000,100000)
+	cargo run --locked --profile ci -p assay-tests --bin as_of -- --assay ./target/ci/assay $(if $(SIZES),--sizes $(SIZES))

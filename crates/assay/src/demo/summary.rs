@@ -91,8 +91,11 @@ pub(crate) fn print(
     }
     writeln!(out, "\nNext:")?;
     writeln!(out, "  assay serve --data-dir {dir} --log-format text")?;
+    writeln!(out, "  assay replay --data-dir {dir} --case {case}")?;
     writeln!(out, "  assay replay --data-dir {dir} --as-of {before} --case {case}")?;
     writeln!(out, "  assay replay --data-dir {dir} --as-of 2018-01-14T12:00:00Z --case {case}")?;
+    writeln!(out, "  assay ledger key --data-dir {dir} > log.key")?;
+    writeln!(out, "  assay verify {dir} --key log.key")?;
     writeln!(out, "  assay check --data-dir {dir}")?;
     writeln!(out, "  assay rebuild --data-dir {dir} --compare")?;
     Ok(())

@@ -146,7 +146,9 @@ fn published(edtf: &str) -> Snapshot {
     });
     snapshot.reports[0].doc.metadata = known.collect();
     let assertions = &mut card(&mut snapshot, STRUCK).doc.assertions;
-    assertions.iter_mut().for_each(|assertion| assertion.publisher = Some(source));
+    for assertion in assertions.iter_mut() {
+        assertion.publisher = Some(source);
+    }
     snapshot
 }
 
