@@ -87,8 +87,11 @@ impl Row for ContradictionDoc {
         ("open", "INTEGER NOT NULL"),
         ("proposed_at", "INTEGER NOT NULL"),
     ];
-    const INDEXES: &'static [&'static str] =
-        &["(case_id, proposed_at, id) ?open", "(case_id, proposed_at, id, from_pos, to_pos)"];
+    const INDEXES: &'static [&'static str] = &[
+        "(case_id, proposed_at, id) ?open",
+        "(case_id, proposed_at, id, from_pos, to_pos)",
+        "(case_id, open, from_pos, to_pos)",
+    ];
 
     fn columns(&self) -> Vec<Value> {
         vec![blob(self.case.0), flag(self.open), self.proposed.at.micros().into()]

@@ -73,8 +73,11 @@ impl Row for LinkDoc {
         ("to_claim", "BLOB NOT NULL"),
         ("proposed_at", "INTEGER NOT NULL"),
     ];
-    const INDEXES: &'static [&'static str] =
-        &["(case_id, proposed_at, id) ?open", "(case_id, proposed_at, id, from_pos, to_pos)"];
+    const INDEXES: &'static [&'static str] = &[
+        "(case_id, proposed_at, id) ?open",
+        "(case_id, proposed_at, id, from_pos, to_pos)",
+        "(case_id, standing, from_pos, to_pos)",
+    ];
 
     fn columns(&self) -> Vec<Value> {
         vec![

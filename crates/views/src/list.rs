@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::at::At;
-use crate::db::Reader;
+use crate::db::{Reader, moment};
 use crate::error::{Result, ViewError};
 use crate::page::{Cursor, Key, Limit, Page, Place};
 
@@ -107,6 +107,10 @@ impl List {
         let mut conditions = vec![held];
         conditions.extend(self.conditions);
         values.extend(self.values);
+        if let Some((condition, value)) = not_later(db, at, alias, self.order, self.descending)? {
+            conditions.push(condition);
+            values.push(value);
+        }
         let keys = each(self.order, |key| format!("{alias}.{key}, "));
         if let Some(place) = place {
             if place.keys.len() != self.order.len() {
@@ -141,6 +145,30 @@ impl List {
         }
         Ok(items)
     }
+}
+
+/// Where a list of a past moment begins with its newest: nothing of it is newer than that moment, and
+/// what is newer need not be walked through. (Nothing is recorded before it happened here.)
+fn not_later(
+    db: &Reader,
+    at: At,
+    alias: &str,
+    order: &[&str],
+    descending: bool,
+) -> Result<Option<(String, Value)>> {
+    let (At::Position(position), Some(first), true) = (at, order.first(), descending) else {
+        return Ok(None);
+    };
+    let latest = match *first {
+        "from_pos" => Some(crate::at::sql(position)),
+        // A reading's last time is its reader's word, not the entry's.
+        "last_at" => None,
+        key if key.ends_with("_at") => {
+            moment(db, at)?.recorded_at.map(|recorded| recorded.micros())
+        }
+        _ => None,
+    };
+    Ok(latest.map(|latest| (format!("{alias}.{first} <= ?"), latest.into())))
 }
 
 /// One piece of SQL for each of some words.

@@ -42,7 +42,10 @@ pub(crate) const VIEWS: [(&str, Fold); 19] = [
     ("search", crate::search::project),
 ];
 
-/// Folds facts into the file and the checkpoint with them, all in one transaction or not at all.
+/// The most facts folded in one transaction: rows of facts further apart are written one after the other.
+pub(crate) const FACTS_MAX: usize = 2_000;
+
+/// Folds facts into the file and the checkpoint with them, in transactions of at most [`FACTS_MAX`], each whole or not at all.
 pub(crate) fn write(conn: &mut Connection, tables: &mut Tables, facts: &mut [Fact]) -> Result<()> {
     let result = write_all(conn, tables, facts);
     if result.is_err() {

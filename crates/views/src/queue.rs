@@ -75,6 +75,7 @@ impl Row for QueueDoc {
         "(priority, requested_at, id) ?open",
         "(case_id) ?open",
         "(priority, requested_at, id, from_pos, to_pos)",
+        "(case_id, from_pos, to_pos)",
     ];
 
     fn columns(&self) -> Vec<Value> {

@@ -146,8 +146,12 @@ impl Row for ReportDoc {
         ("withdrawn", "INTEGER NOT NULL"),
         ("filed_at", "INTEGER NOT NULL"),
     ];
-    const INDEXES: &'static [&'static str] =
-        &["(case_id, filed_at, id) ?open", "(case_id, filed_at, id, from_pos, to_pos)"];
+    const INDEXES: &'static [&'static str] = &[
+        "(case_id, filed_at, id) ?open",
+        "(case_id, filed_at, id, from_pos, to_pos)",
+        "(case_id, withdrawn) ?open",
+        "(case_id, withdrawn, from_pos, to_pos)",
+    ];
 
     fn columns(&self) -> Vec<Value> {
         vec![

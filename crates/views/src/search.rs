@@ -50,7 +50,7 @@ impl Row for SearchRow {
     const TABLE: &'static str = "search_rows";
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("kind", "TEXT NOT NULL"), ("subject", "BLOB NOT NULL"), ("case_id", "BLOB")];
-    const INDEXES: &'static [&'static str] = &[];
+    const INDEXES: &'static [&'static str] = &["(from_pos)"];
 
     fn columns(&self) -> Vec<Value> {
         let case = self.case.map_or(Value::Null, |case| blob(case.0));

@@ -71,6 +71,7 @@ pub(super) async fn run(settings: &Settings, asked: &BundleImport) -> anyhow::Re
     let opened = open(settings, clock).await?;
     let lines = bundle.entries()?.collect::<Result<Vec<Line>, _>>()?;
     must_be_whole(&bundle, &lines)?;
+    must_be_past(&lines, opened.house.now())?;
     let lead = known(&opened, &asked.lead).await?;
     let adoption = Uuid::new_v5(&bundle.manifest().case, &digest);
     let acting = acting(&lines);
@@ -139,6 +140,19 @@ where
         }
     }
     Ok(())
+}
+
+/// Nothing is taken over that was recorded later than our own clock says it is now.
+fn must_be_past(lines: &[Line], now: Timestamp) -> anyhow::Result<()> {
+    let future = |line: &&Line| line.envelope.recorded_at > now.as_microsecond();
+    match lines.iter().find(future) {
+        None => Ok(()),
+        Some(line) => Err(usage(format!(
+            "entry {} of the other log was recorded in the future of this machine's clock: set the clock right, or \
+             wait",
+            line.position
+        ))),
+    }
 }
 
 /// Everybody who did something in it; the other house itself is nobody.

@@ -36,8 +36,9 @@ impl Row for ClaimDoc {
     ];
     const INDEXES: &'static [&'static str] = &[
         "(case_id, proposed_at, id) ?open",
-        "(case_id, from_pos, id) ?open",
-        "(case_id, standing) ?open",
+        "(case_id, from_pos, id, to_pos)",
+        "(case_id, standing, contested) ?open",
+        "(case_id, standing, contested, from_pos, to_pos)",
         "(case_id, proposed_at, id, from_pos, to_pos)",
     ];
 

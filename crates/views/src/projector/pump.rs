@@ -15,7 +15,7 @@ use crate::project::write;
 use crate::rows::Tables;
 
 /// The most facts of one transaction.
-const FACTS_MAX: usize = 2_000;
+const FACTS_MAX: usize = crate::project::FACTS_MAX;
 /// The most bytes of facts in one transaction; one big fact may exceed it alone.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How many decoded batches may wait to be written.

@@ -4,19 +4,20 @@ use std::collections::HashSet;
 
 use assay_domain::id::{CaseId, RenditionId, ReportId};
 use assay_domain::policy::Permission;
-use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+use rusqlite::{OptionalExtension as _, params_from_iter};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::SearchRow;
 use super::words::{Term, question, split, terms};
-use crate::at::At;
+use crate::at::{At, sql};
 use crate::db::Reader;
 use crate::error::{Result, ViewError};
 use crate::list::raw;
 use crate::members::Sight;
 use crate::page::{Cursor, Key, Limit, Page, Place};
+use crate::project::FACTS_MAX;
 use crate::renditions::{RenditionDoc, row_of};
 use crate::rows::{Row as _, blob};
 
@@ -150,6 +151,7 @@ fn ranked(
     let (seen, cases) = sight.filter("s.case_id");
     let sources = i64::from(sight.may_anywhere(Permission::ReadSources));
     let mut values: Vec<Value> = vec![question(terms).into()];
+    values.push(first_later(db, at)?.into());
     values.extend(times);
     values.push(sources.into());
     values.extend(cases);
@@ -166,7 +168,7 @@ fn ranked(
         "SELECT key, kind, subject FROM (
             SELECT s.key AS key, s.kind AS kind, s.subject AS subject, bm25(search_index) AS rank, s.from_pos AS since, s.id AS id
             FROM search_index JOIN search_rows s ON s.key = search_index.rowid
-            WHERE search_index MATCH ? AND {held}
+            WHERE search_index MATCH ? AND search_index.rowid < ? AND {held}
               AND ((s.case_id IS NULL AND ?) OR (s.case_id IS NOT NULL AND {seen})){more}
             ORDER BY search_index.rowid DESC LIMIT {CANDIDATES_MAX})
          ORDER BY rank, since DESC, id"
@@ -181,6 +183,20 @@ fn ranked(
         }
     }
     Ok(found)
+}
+
+/// A key that every row of a moment lies before: what is later need not be walked through.
+///
+/// Rows are written in the order of their transactions, and no transaction reaches further than
+/// [`FACTS_MAX`] positions: a row that begins later than that has a greater key than any row of the moment.
+fn first_later(db: &Reader, at: At) -> Result<i64> {
+    let reach = u64::try_from(FACTS_MAX).unwrap_or(u64::MAX);
+    let after = db.resolve(at)?.saturating_add(reach);
+    let mut statement = db.conn().prepare_cached(
+        "SELECT key FROM search_rows WHERE from_pos > ? ORDER BY from_pos LIMIT 1",
+    )?;
+    let found = statement.query_row([sql(after)], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or(i64::MAX))
 }
 
 fn read(db: &Reader, key: i64) -> Result<SearchRow> {
