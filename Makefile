@@ -11,7 +11,7 @@ PYTHON := target/python/bin/python
 .PHONY: help run test lint fmt golden bench volume as-of
 
 help: ## list these commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: ## build, prepare the demo case, serve it, say where to look and how to log in
 	cargo build --locked -p assay

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod cases;
 pub(crate) mod changes;
 pub(crate) mod claims;
+pub(crate) mod exports;
 pub(crate) mod history;
 pub(crate) mod links;
 pub(crate) mod look;

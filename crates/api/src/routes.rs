@@ -11,8 +11,8 @@ use crate::ledger::files;
 use crate::problem::Problem;
 use crate::reading::answers as read_log;
 use crate::reads::{
-    cases as see_cases, changes, claims as see_claims, history, links as see_links, people,
-    reports as see_reports, search,
+    cases as see_cases, changes, claims as see_claims, exports, history, links as see_links,
+    people, reports as see_reports, search,
 };
 use crate::{
     audit, bundles, cases, claims, erasures, findings, health, imports, ledger, links, login, me,
@@ -78,6 +78,7 @@ fn in_cases(config: &mut ServiceConfig<'_>) {
         .service(see_cases::difference)
         .service(history::of_case)
         .service(changes::changes)
+        .service(exports::as_stix)
         .service(see_reports::list)
         .service(reports::file)
         .service(see_reports::one)
@@ -113,6 +114,7 @@ fn on_claims(config: &mut ServiceConfig<'_>) {
         .service(claims::withdraw)
         .service(claims::reinstate)
         .service(see_claims::difference)
+        .service(exports::as_claim_review)
         .service(history::of_claim);
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::at::At;
 use crate::db::{Reader, moment};
+use crate::doc::Instant;
 use crate::error::{Result, ViewError};
 use crate::page::{Cursor, Key, Limit, Page, Place};
 
@@ -163,9 +164,7 @@ fn not_later(
         "from_pos" => Some(crate::at::sql(position)),
         // A reading's last time is its reader's word, not the entry's.
         "last_at" => None,
-        key if key.ends_with("_at") => {
-            moment(db, at)?.recorded_at.map(|recorded| recorded.micros())
-        }
+        key if key.ends_with("_at") => moment(db, at)?.recorded_at.map(Instant::micros),
         _ => None,
     };
     Ok(latest.map(|latest| (format!("{alias}.{first} <= ?"), latest.into())))

@@ -10,11 +10,11 @@ use assay_domain::value::Holder;
 use assay_exchange::claim_review::{self, Publisher, Reviewed};
 use assay_exchange::stix::{self, AsOf, Snapshot, Version};
 use assay_views::cases::{self, CaseDoc};
-use assay_views::claims::{self, ClaimDoc};
+use assay_views::claims::{self, ClaimDoc, ClaimFilter};
 use assay_views::db::moment;
-use assay_views::links::{self, LinkDoc};
+use assay_views::links::{self, LinkDoc, LinkFilter};
 use assay_views::page::LIMIT_MAX;
-use assay_views::reports::{self, ReportDoc};
+use assay_views::reports::{self, ReportDoc, ReportFilter};
 use assay_views::sources::{self, SourceDoc};
 use assay_views::{At, Cursor, Document, Limit, Page, ViewError};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::look::Look;
 use super::{Plain, Read, reached};
 use crate::door::Place;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemBody};
 use crate::reading;
 use crate::write::Answer;
 
@@ -53,7 +53,7 @@ pub(crate) struct ReviewQuery {
     responses((status = 200, description = "The bundle.", body = Object,
         content_type = "application/stix+json;version=2.1")))]
 #[get("/cases/{case}/exports/stix")]
-pub(crate) async fn stix(read: Read<Plain>, case: Place<CaseId>) -> Answer {
+pub(crate) async fn as_stix(read: Read<Plain>, case: Place<CaseId>) -> Answer {
     let case = *case;
     let read = whole_instant(read, case).await?;
     let find = move |look: &Look<'_>| Ok(stix::bundle(&snapshot(look, case)?).to_string());
@@ -69,13 +69,17 @@ pub(crate) async fn stix(read: Read<Plain>, case: Place<CaseId>) -> Answer {
 ///
 /// Only of claims that can be true or false. That it leaves the house is recorded before its first byte.
 #[utoipa::path(tag = "exports", params(ReviewQuery),
-    responses((status = 200, description = "The review.", body = Object,
-        content_type = "application/ld+json")))]
+    responses(
+        (status = 200, description = "The review.", body = Object,
+            content_type = "application/ld+json"),
+        (status = 422, description = "The claim has no verdict, or can be neither true nor false.",
+            body = ProblemBody, content_type = "application/problem+json")))]
 #[get("/claims/{claim}/claim-review")]
-pub(crate) async fn review(read: Read<ReviewQuery>, claim: Place<ClaimId>) -> Answer {
+pub(crate) async fn as_claim_review(read: Read<ReviewQuery>, claim: Place<ClaimId>) -> Answer {
     let claim = *claim;
     let (name, base) = (publisher(&read), base(&read));
-    let find = move |look: &Look<'_>| reviewed(look, claim, &Publisher { name: &name, base: &base });
+    let find =
+        move |look: &Look<'_>| reviewed(look, claim, &Publisher { name: &name, base: &base });
     let (review, moment) = read.look_aside(find).await?;
     reading::now(&read.app, &read.req, &read.caller, moment.position).await?;
     Ok(HttpResponse::Ok().content_type(claim_review::MEDIA_TYPE).body(review))
@@ -115,19 +119,22 @@ fn case_in(look: &Look<'_>, case: CaseId) -> Result<Document, Problem> {
 fn snapshot(look: &Look<'_>, case: CaseId) -> Result<Snapshot, Problem> {
     let Look { db, sight, at, .. } = look;
     let of_case = version(look, &case_in(look, case)?)?;
+    let any = ReportFilter::default();
     let reports: Vec<Version<ReportDoc>> = all(
         look,
-        |cursor, limit| reports::page(db, sight, *at, case, &Default::default(), cursor, limit),
+        |cursor, limit| reports::page(db, sight, *at, case, &any, cursor, limit),
         |id| reports::one(db, sight, *at, id.into()),
     )?;
+    let any = ClaimFilter::default();
     let claims: Vec<Version<ClaimDoc>> = all(
         look,
-        |cursor, limit| claims::page(db, sight, *at, case, &Default::default(), cursor, limit),
+        |cursor, limit| claims::page(db, sight, *at, case, &any, cursor, limit),
         |id| claims::card(db, sight, *at, id.into()),
     )?;
+    let any = LinkFilter::default();
     let links: Vec<Version<LinkDoc>> = all(
         look,
-        |cursor, limit| links::page(db, sight, *at, case, &Default::default(), cursor, limit),
+        |cursor, limit| links::page(db, sight, *at, case, &any, cursor, limit),
         |id| links::one(db, sight, *at, id.into()),
     )?;
     let named = reports.iter().filter_map(|report| report.doc.publisher);
@@ -208,11 +215,7 @@ fn sources_named(
 }
 
 /// The review of a claim, with the reports and sources it names.
-fn reviewed(
-    look: &Look<'_>,
-    claim: ClaimId,
-    publisher: &Publisher<'_>,
-) -> Result<String, Problem> {
+fn reviewed(look: &Look<'_>, claim: ClaimId, publisher: &Publisher<'_>) -> Result<String, Problem> {
     let card = claims::card(look.db, look.sight, look.at, claim)?.ok_or_else(Problem::unseen)?;
     let claim: ClaimDoc = parsed(&card)?;
     let case: CaseDoc = parsed(&case_in(look, claim.case)?)?;
@@ -223,13 +226,14 @@ fn reviewed(
             reports.push(parsed(&found)?);
         }
     }
-    let published = reports.iter().filter_map(|report| report.publisher);
-    let sources = sources_named(look, published.chain(sources_of(&claim)).collect())?;
+    let named = reports.iter().filter_map(|report| report.publisher);
+    let sources = sources_named(look, named.chain(sources_of(&claim)).collect())?;
     let sources: Vec<SourceDoc> = sources.into_iter().map(|source| source.doc).collect();
     let marking = case.marking;
     let reviewed = Reviewed { claim: &claim, reports: &reports, sources: &sources, marking };
     let review = claim_review::of(&reviewed, publisher).map_err(|why| {
-        let detail = "only a claim that can be true or false, with a verdict that stands, has a review";
+        let detail =
+            "only a claim that can be true or false, with a verdict that stands, has a review";
         Problem::field("/claim".to_owned(), why.code(), detail.to_owned())
     })?;
     Ok(review.to_string())

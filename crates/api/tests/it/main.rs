@@ -11,6 +11,7 @@ mod audit;
 mod bad_input;
 mod balky;
 mod document;
+mod exports;
 mod headers;
 mod ledger;
 mod login;
