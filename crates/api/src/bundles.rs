@@ -114,7 +114,7 @@ pub(crate) async fn leave(act: Act<NewBundle>, req: HttpRequest, case: Place<Cas
     let made = make::file(&asking, chosen, room).await?;
     let purpose = req.extensions().get::<Purpose>().map(|purpose| purpose.0.clone());
     let export = RecordExport {
-        access: access_of(asking.caller.session, Some(case)),
+        access: access_of(asking.caller.session, Some(case), asking.app.house.now()),
         reader: asking.caller.user,
         case,
         as_of: made.as_of,

@@ -5,6 +5,7 @@ mod numbers;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use assay_api::Parts;
@@ -32,6 +33,9 @@ use crate::{forgetting, notary};
 
 /// Under which name the vault keeps the secret for digests and marks.
 const SECRET_NAME: &str = "house/secret";
+
+/// How long anchors that are being asked may take when the house closes.
+const ANCHORS_END: Duration = Duration::from_millis(500);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
@@ -65,8 +69,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
         tracing::error!(%error, "the last readings could not be written down");
     }
     stop_notary.send_replace(true);
-    if schedule.await.is_err() {
-        tracing::error!("the notary's schedule broke down");
+    // An anchor that does not answer must not hold up the end: what is half sent is sent again.
+    if tokio::time::timeout(ANCHORS_END, schedule).await.is_err() {
+        tracing::warn!("an anchor was still being asked");
     }
     let last = Arc::clone(&notary);
     match tokio::task::spawn_blocking(move || last.sign()).await {

@@ -305,3 +305,21 @@ async fn a_finding_is_recorded_answered_and_closed_and_nobody_does_the_others_pa
     assert_eq!(title.status, 403, "auditors write nothing else: {}", title.text);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_was_read_just_before_the_end_is_on_the_record() -> Result<()> {
+    let demo = Demo::new().await?;
+    let claims =
+        demo.ana.get(&format!("/cases/{}/claims?limit=1", demo.case)).await?.expect(200)?;
+    let claim = claims.text_at("/items/0/id")?;
+    demo.ana.get(&format!("/claims/{claim}")).await?.expect(200)?;
+    assert!(demo.server.stop().await?, "SIGTERM ends it well");
+    let at = demo.data.to_str().context("a path")?;
+    let printed = run(&["demo", "--data-dir", at])?;
+    let server = Server::start(&demo.data).await?;
+    let ida = Client::login(&server.url, "ida", password(&printed, "ida")?).await?;
+    let reads = ida.get(&format!("/audit/reads?subject={claim}")).await?.expect(200)?;
+    assert_eq!(reads.items().len(), 1, "{}", reads.text);
+    assert_eq!(reads.at("/items/0/question"), "/claims/{claim}");
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Stories: the real binary, a real data directory, HTTP only.
 #![expect(clippy::indexing_slicing, reason = "a story that does not go as told has failed")]
 
+mod anchors;
 mod auditor;
 mod bad_input;
 mod black_box;

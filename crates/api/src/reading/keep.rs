@@ -9,12 +9,15 @@ use assay_store::fact::ActorKind;
 use assay_store::log::LogError;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::asked::{self, Asked};
 use super::book::Noted;
 use super::homes::Homes;
 
+/// How long one record of a session's reading goes on, in seconds.
+const HOUR_S: i64 = 3_600;
 /// How many sessions' readings are written at once.
 const AT_ONCE: usize = 16;
 /// How many bytes of readings go into one fact, before they are sealed: well below what a fact may have.
@@ -33,10 +36,11 @@ pub(super) struct Batch {
     bytes: usize,
 }
 
-/// The record of what a session reads in a case.
-pub(crate) fn access_of(session: Uuid, case: Option<CaseId>) -> AccessId {
+/// The record of what a session reads in a case within one hour, so that no record grows without end.
+pub(crate) fn access_of(session: Uuid, case: Option<CaseId>, at: Timestamp) -> AccessId {
     let case = case.map_or(Uuid::nil(), |case| case.0);
-    AccessId(Uuid::new_v5(&session, case.as_bytes()))
+    let hour = at.as_second().div_euclid(HOUR_S).to_be_bytes();
+    AccessId(Uuid::new_v5(&session, &[case.as_bytes().as_slice(), hour.as_slice()].concat()))
 }
 
 /// A request of the house's own, to write down what a reader did.
@@ -83,7 +87,7 @@ pub(super) fn batches(
             + one.key.place.len()
             + one.key.purpose.as_ref().map_or(0, |purpose| purpose.as_str().len());
         let case = asked.home.and_then(|home| homes.of(home));
-        let access = access_of(session, case);
+        let access = access_of(session, case, one.tally.last_at);
         let mut fresh = || {
             let reads = RecordReads { access, reader, case, readings: Vec::new() };
             Batch { command: new_id(), session, reads, weight: 0, bytes: 0 }
@@ -188,7 +192,6 @@ mod tests {
     use super::super::book::{Key, Tally};
     use super::*;
     use assay_domain::text::{Phrase, Reason};
-    use jiff::Timestamp;
 
     fn noted(session: u128, place: String, purpose: Option<Reason>) -> Noted {
         let question = Phrase::try_from("/search").unwrap();
@@ -221,7 +224,11 @@ mod tests {
         all.push(noted(2, place(0), None));
         let batches = sorted(&all);
         let of = |session: u128, case: u128| {
-            let access = access_of(Uuid::from_u128(session), Some(CaseId(Uuid::from_u128(case))));
+            let access = access_of(
+                Uuid::from_u128(session),
+                Some(CaseId(Uuid::from_u128(case))),
+                Timestamp::UNIX_EPOCH,
+            );
             let of = batches.iter().filter(move |batch| batch.reads.access == access);
             of.map(|batch| batch.reads.readings.len()).collect::<Vec<_>>()
         };
