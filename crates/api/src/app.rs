@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use assay_commands::House;
 use assay_domain::erasure::{Erasable, ErasureStanding};
 use assay_domain::id::UserId;
-use assay_notary::Notary;
+use assay_notary::{Notary, NotaryState};
 use assay_store::vault::Vault;
 use assay_views::Views;
 use assay_views::projector::Status;
@@ -125,12 +125,19 @@ const LEDGER_AT_ONCE: usize = 4;
 const UNSOUND: &str =
     "an entry of the journal cannot be read; no change is taken until it is looked into";
 
+/// What a write is told while the journal contradicts what was signed of it.
+const UNSIGNED: &str =
+    "the journal contradicts what was signed of it; no change is taken until it is looked into";
+
 impl App {
-    /// Refuses writes while a fact of the past cannot be read: first it must be known what happened.
+    /// Refuses writes while a fact of the past cannot be read or is not what was signed: first it must be known what happened.
     pub(crate) fn must_be_sound(&self) -> Result<(), Problem> {
-        match &*self.projector.borrow() {
-            Status::Failed { .. } => Err(Problem::busy("house_unsound", UNSOUND)),
-            Status::Running | Status::Waiting { .. } | Status::Stopped => Ok(()),
+        if matches!(*self.projector.borrow(), Status::Failed { .. }) {
+            return Err(Problem::busy("house_unsound", UNSOUND));
+        }
+        match self.notary.state() {
+            NotaryState::Refusing { .. } => Err(Problem::busy("house_unsound", UNSIGNED)),
+            NotaryState::Sound => Ok(()),
         }
     }
 

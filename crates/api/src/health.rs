@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
+use assay_notary::NotaryState;
 use assay_views::projector::Status;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,6 +58,9 @@ pub(crate) async fn ready(app: Data<App>) -> Answer {
             return Err(Problem::not_ready(format!("the views stopped at position {position}")));
         }
         Status::Stopped => return Err(not("the views are stopped")),
+    }
+    if app.notary.state() != NotaryState::Sound {
+        return Err(not("the journal contradicts what was signed of it"));
     }
     let projected = *app.projected.borrow();
     if head.saturating_sub(projected) > LAG_MAX {

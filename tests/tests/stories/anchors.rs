@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use assay_ledger::SignedCheckpoint;
+use assay_store_sqlite::tamper;
 use assay_tests::{Client, Server, run_failing};
 use serde_json::json;
 
@@ -78,5 +79,42 @@ async fn an_older_copy_of_the_data_is_refused_by_what_stands_in_the_second_place
     let (code, said) = run_failing(&serve)?;
     assert_ne!(code, 0);
     assert!(said.contains("older copy"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_journal_changed_under_the_running_server_is_not_signed_and_stops_writes() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let (server, admin) = first_admin(&data).await?;
+    let (_, _) = register(&admin, &server.url, "zoe", "analyst").await?;
+    assert!(server.stop().await?);
+    let config = folder.path().join("assay.toml");
+    fs::write(&config, "[ledger]\ninterval_s = 3\n")?;
+    let config = config.to_str().context("a path")?;
+    let server = Server::start_with(&data, &["--config", config]).await?;
+    let zoe = Client::login(&server.url, "zoe", PASSWORD).await?;
+    let opened = zoe.post("/cases", &json!({"title": "Before"})).await?.expect(201)?;
+    let signed =
+        size_in(&data.join("ledger/latest"), opened.number_at("/receipt/position")?).await?;
+    let next = zoe.post("/cases", &json!({"title": "After"})).await?.expect(201)?;
+    let position = next.number_at("/receipt/position")?;
+    ensure!(position > signed, "the next checkpoint is seconds away");
+    tamper::edit_column(data.join("journal.db"), position, "leaf", [7_u8; 32].as_slice())?;
+    let mut refused = 0;
+    for _ in 0..LOOKS_MAX {
+        let answer = zoe.post("/cases", &json!({"title": "Later"})).await?;
+        refused = answer.status;
+        if refused == 503 {
+            assert_eq!(answer.code(), "house_unsound", "{}", answer.text);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(refused, 503);
+    zoe.get("/cases").await?.expect(200)?;
+    let latest = SignedCheckpoint::parse(&fs::read_to_string(data.join("ledger/latest"))?)?;
+    assert!(latest.checkpoint().size < position, "nothing was signed over it");
+    assert!(!server.stop().await?, "it does not end well");
     Ok(())
 }
