@@ -19,6 +19,9 @@ use crate::execute::House;
 use crate::load::Cached;
 use crate::request::{Receipt, Request, Taken};
 
+/// What personal data in clear begins with. Inside a JSON text its quotes would be escaped.
+const CLEAR: &[u8] = br#"{"clear":"#;
+
 /// Facts of one stream that follow each other, as they stand in another house's log.
 #[derive(Clone, Debug)]
 pub struct Foreign {
@@ -40,7 +43,8 @@ impl House {
     ///
     /// # Errors
     ///
-    /// `adoption_stream_differs` where the stream here is not at the place where they begin.
+    /// `adoption_stream_differs` where the stream here is not at the place where they begin;
+    /// `adoption_unsealed` where one of them would be sealed anew, and so not stay as it is.
     pub async fn take(
         &self,
         request: &Request,
@@ -73,6 +77,9 @@ impl House {
     ) -> Result<Receipt, Error<Refusal>> {
         let mut events = Vec::with_capacity(foreign.data.len());
         for (data, revision) in foreign.data.iter().zip(foreign.first..) {
+            if memchr::memmem::find(data, CLEAR).is_some() {
+                return Err(Error::Refused(Refusal::Unsealed));
+            }
             // Read without keys: what is sealed stays as it is, byte for byte.
             let event = serde_json::from_slice::<A::Event>(data).map_err(|source| {
                 let stream = foreign.stream.clone();

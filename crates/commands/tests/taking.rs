@@ -146,6 +146,25 @@ async fn taking_over_twice_adds_nothing_and_another_past_is_refused() {
 }
 
 #[tokio::test]
+async fn what_would_not_stay_as_it_is_is_not_taken_over() {
+    let (here, our_log, _) = house("2026-01-01T12:00:00Z");
+    let bea = register(&here, 0xF, "bea").await;
+    let head = our_log.head().unwrap();
+    let clear = r#"{"type":"case.retitled.v1","data":{"title":{"clear":"Idlib"}}}"#;
+    let run = Foreign {
+        stream: format!("case-{}", case()),
+        first: 0,
+        taken: vec![Taken { actor: bea, fact: id(9) }],
+        data: vec![clear.into()],
+    };
+    match here.take(&importing(1), &run).await {
+        Err(Error::Refused(refusal)) => assert_eq!(refusal.code(), "adoption_unsealed"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(our_log.head().unwrap(), head);
+}
+
+#[tokio::test]
 async fn what_was_forgotten_reads_as_erased_and_stands_byte_for_byte() {
     let (house, log, _) = house("2018-01-12T12:00:00Z");
     let ana = register(&house, 0xA, "ana").await;

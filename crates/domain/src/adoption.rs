@@ -138,5 +138,6 @@ refusals! {
     NotBegun = Missing, "adoption_missing", "this adoption was never begun";
     Merged = Invalid, "adoption_actors_merged", "two people of the other house cannot be one person here";
     LeadUnknown = Invalid, "adoption_lead_unknown", "who leads the case here is an active user and neither auditor nor admin";
+    Unsealed = Invalid, "adoption_unsealed", "a fact holds something personal in clear: no log of ours wrote it";
     Differs = Conflicting, "adoption_stream_differs", "what is here already is not what the bundle says";
 }
