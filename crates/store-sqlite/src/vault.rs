@@ -1,12 +1,10 @@
 //! The vault in a file of its own, `vault.db`: keys and secrets, each wrapped by the master key.
 //!
-//! Read in this order: `schema` (the tables), `rows` (what stands in them), `seals` (what the master
-//! key proves), `step` (writing), `check` (is the file still right?).
+//! Read in this order: `schema` (the tables), `rows` (what stands in them), `step` (writing), `check` (is the file still right?).
 
 mod check;
 mod rows;
 mod schema;
-mod seals;
 mod step;
 
 use std::fmt;
@@ -14,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assay_store::master::MasterKey;
+use assay_store::seals::{KeyRow, Seals, SecretRow};
 use assay_store::vault::{Key, KeyId, KeyState, Secret, Vault, VaultError};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -24,8 +23,7 @@ use crate::error::{OpenError, vault_error};
 use crate::readers::Pool;
 use crate::rows::{Count, Id};
 use crate::worker::Worker;
-use rows::{KeyRow, SecretRow, read_key, select_keys};
-use seals::Seals;
+use rows::{read_key, select_keys};
 use step::Stop;
 
 pub use check::{VaultFault, VaultReport, VaultRow};

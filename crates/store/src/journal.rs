@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::fact::Recorded;
 use crate::leaf::LeafHash;
-use crate::log::LogError;
+use crate::log::{LogError, Token};
 
 /// One entry of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,13 @@ pub trait Journal: Send + Sync + fmt::Debug {
 
     /// The greatest position recorded at or before an instant (microseconds since 1970), 0 if none.
     fn position_at(&self, recorded_at: i64) -> Result<u64, LogError>;
+
+    /// The position by which the fact at a token of the log is in this journal; nothing as long as it is not.
+    ///
+    /// Where the journal is the log itself, a token is a position.
+    fn reached(&self, token: Token) -> Result<Option<u64>, LogError> {
+        Ok((token.0 <= self.head()?).then_some(token.0))
+    }
 
     /// The edge of the ledger over all entries: as many leaves as there are positions.
     fn frontier(&self) -> Result<Frontier, LogError>;

@@ -2,8 +2,8 @@
 //!
 //! Read in this order: [`fact`] (what is stored), [`log`] (how it is appended and followed),
 //! [`journal`] (this node's dense copy, which everything that reads reads), [`follow`] (how it
-//! is followed), [`leaf`] (what of an entry is committed to the ledger), [`vault`] (keys and secrets beside the log), [`master`] (the
-//! key that wraps them), [`mac`] (proof that we wrote it), [`seal`] (personal data under those keys), [`keyring`] (keys at hand),
+//! is followed), [`replica`] (a journal filled from a log elsewhere), [`leaf`] (what of an entry is committed to the ledger), [`vault`] (keys and secrets beside the log), [`master`] (the
+//! key that wraps them), [`mac`] (proof that we wrote it), [`seals`] (a vault's rows under both), [`seal`] (personal data under those keys), [`keyring`] (keys at hand),
 //! [`recent`] (the bounded map behind it), [`memory`] (all of it without a disk), [`contract`]
 //! (what every implementation must pass).
 
@@ -18,5 +18,7 @@ pub mod mac;
 pub mod master;
 pub mod memory;
 pub mod recent;
+pub mod replica;
 pub mod seal;
+pub mod seals;
 pub mod vault;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -80,6 +80,17 @@ pub struct Appended {
     pub committed: Vec<Committed>,
 }
 
+/// One of several appends that are asked for together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The stream.
+    pub stream: String,
+    /// What the writer believes of it.
+    pub expected: Expected,
+    /// What to add.
+    pub facts: Vec<NewFact>,
+}
+
 /// What a follower sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
@@ -138,6 +149,24 @@ pub trait Log: Send + Sync + fmt::Debug {
         expected: Expected,
         facts: Vec<NewFact>,
     ) -> BoxFuture<'a, Result<Appended, LogError>>;
+
+    /// Carries out appends one after the other, in the order given; the first that fails ends it.
+    ///
+    /// What stood before that one is written and what came after it is not. Faster than asking for
+    /// each where the log commits what waits together. For copying a log into another.
+    fn append_in_order(
+        &self,
+        appends: Vec<Append>,
+    ) -> BoxFuture<'_, Result<Vec<Appended>, LogError>> {
+        async move {
+            let mut answers = Vec::with_capacity(appends.len());
+            for Append { stream, expected, facts } in appends {
+                answers.push(self.append(&stream, expected, facts).await?);
+            }
+            Ok(answers)
+        }
+        .boxed()
+    }
 
     /// Reads at most `limit` facts of a stream from a revision on, that one included.
     fn read_stream<'a>(

@@ -8,11 +8,11 @@ use rusqlite::Connection;
 
 use super::rows::{read_key, read_secret, select_keys, select_secrets};
 use super::schema;
-use super::seals::{Seals, Total};
 use super::step::{Stop, total};
 use crate::error::OpenError;
 use crate::rows::Id;
 use crate::shape::wrong_pages;
+use assay_store::seals::{Seals, Total};
 
 /// What a whole vault holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

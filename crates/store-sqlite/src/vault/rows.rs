@@ -1,27 +1,10 @@
 //! The vault's rows as they stand in its file: wrapped bytes, and what is known of them in the open.
 
 use assay_store::mac::Mac;
-use assay_store::vault::KeyId;
+use assay_store::seals::{KeyRow, SecretRow};
 use rusqlite::Row;
 
 use crate::rows::{Count, Id};
-
-/// A key's row but for its MAC.
-pub(super) struct KeyRow {
-    pub(super) id: KeyId,
-    /// Nothing where it was destroyed.
-    pub(super) wrapped: Option<Vec<u8>>,
-    /// Microseconds since 1970 (UTC), as the next one.
-    pub(super) created_at: i64,
-    pub(super) destroyed_at: Option<i64>,
-}
-
-/// A secret's row but for its MAC.
-pub(super) struct SecretRow {
-    pub(super) name: String,
-    pub(super) version: u64,
-    pub(super) wrapped: Vec<u8>,
-}
 
 /// The columns that [`read_key`] reads.
 macro_rules! select_keys {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use rusqlite_migration::{HookError, HookResult, M, Migrations};
 
-use super::rows::{KeyRow, SecretRow, read_key, read_secret};
-use super::seals::{Seals, Total};
+use super::rows::{read_key, read_secret};
 use crate::error::OpenError;
 use crate::rows::{Count, Id};
 use crate::shape::Shape;
+use assay_store::seals::{KeyRow, Seals, SecretRow, Total};
 
 /// Version 1. A destroyed key keeps its row, so that "destroyed" and "never seen" stay different.
 const V1: &str = "

@@ -3,10 +3,10 @@
 use assay_store::vault::{Key, KeyId, VaultError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::rows::{KeyRow, SecretRow, read_key, read_secret, select_keys, select_secrets};
+use super::rows::{read_key, read_secret, select_keys, select_secrets};
 use super::schema::{insert_key, write_secret};
-use super::seals::{Seals, Total};
 use crate::rows::Id;
+use assay_store::seals::{KeyRow, Seals, SecretRow, Total};
 
 /// Why a step did not write.
 pub(super) enum Stop {

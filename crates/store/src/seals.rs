@@ -1,11 +1,36 @@
-//! All that the master key does for a vault: it wraps keys and secrets, and proves that we wrote every row.
+//! All that the master key does for a vault: it wraps keys and secrets, and proves that we wrote every row, whatever store it stands in.
 
-use assay_store::mac::{Mac, MacKey};
-use assay_store::master::MasterKey;
-use assay_store::vault::{Key, KeyId, VaultError};
+use std::fmt;
+
 use zeroize::Zeroizing;
 
-use super::rows::{KeyRow, SecretRow};
+use crate::mac::{Mac, MacKey};
+use crate::master::MasterKey;
+use crate::vault::{Key, KeyId, VaultError};
+
+/// A key as a vault stores it, but for its MAC.
+#[derive(Clone, Debug)]
+pub struct KeyRow {
+    /// Its id.
+    pub id: KeyId,
+    /// Nothing where it was destroyed.
+    pub wrapped: Option<Vec<u8>>,
+    /// Microseconds since 1970 (UTC), as the next one.
+    pub created_at: i64,
+    /// When it was destroyed.
+    pub destroyed_at: Option<i64>,
+}
+
+/// A secret as a vault stores it, but for its MAC.
+#[derive(Clone, Debug)]
+pub struct SecretRow {
+    /// Its name.
+    pub name: String,
+    /// Counted from 1.
+    pub version: u64,
+    /// Its bytes, wrapped.
+    pub wrapped: Vec<u8>,
+}
 
 /// What is wrapped at the vault's birth, to know the master key again.
 const CHECK_WORD: &[u8] = b"assay vault v1";
@@ -15,38 +40,50 @@ const TOTAL_CONTEXT: &str = "total";
 const TOTAL_BYTES: usize = 3 * 8 + 32;
 
 /// The master key and what is made of it.
-pub(super) struct Seals {
+pub struct Seals {
     master: MasterKey,
     rows: MacKey,
     sum: MacKey,
 }
 
+impl fmt::Debug for Seals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seals([REDACTED])")
+    }
+}
+
 impl Seals {
-    pub(super) fn new(master: MasterKey) -> Self {
+    /// What a vault under this master key uses.
+    pub fn new(master: MasterKey) -> Self {
         let rows = MacKey::derive(&master, "assay vault: rows");
         let sum = MacKey::derive(&master, "assay vault: sum");
         Self { master, rows, sum }
     }
 
-    pub(super) fn check_word(&self) -> Result<Vec<u8>, VaultError> {
+    /// What is stored at the vault's birth, to know the master key again.
+    pub fn check_word(&self) -> Result<Vec<u8>, VaultError> {
         self.master.wrap(CHECK_CONTEXT, CHECK_WORD)
     }
 
-    pub(super) fn is_check_word(&self, stored: &[u8]) -> bool {
+    /// Whether this was stored under the same master key.
+    pub fn is_check_word(&self, stored: &[u8]) -> bool {
         self.master.unwrap(CHECK_CONTEXT, stored).is_ok_and(|word| word == CHECK_WORD)
     }
 
-    pub(super) fn wrap_key(&self, id: KeyId, key: &Key) -> Result<Vec<u8>, VaultError> {
+    /// A key, wrapped for its row.
+    pub fn wrap_key(&self, id: KeyId, key: &Key) -> Result<Vec<u8>, VaultError> {
         self.master.wrap(&key_context(id), &key.0)
     }
 
-    pub(super) fn unwrap_key(&self, id: KeyId, wrapped: &[u8]) -> Result<Key, VaultError> {
+    /// A key out of its row.
+    pub fn unwrap_key(&self, id: KeyId, wrapped: &[u8]) -> Result<Key, VaultError> {
         let plain = Zeroizing::new(self.master.unwrap(&key_context(id), wrapped)?);
         let bytes = <[u8; 32]>::try_from(plain.as_slice());
         bytes.map(Key).map_err(|_| VaultError::Corrupt(format!("key {id} has no 256 bits")))
     }
 
-    pub(super) fn wrap_secret(
+    /// A secret at a version, wrapped for its row.
+    pub fn wrap_secret(
         &self,
         name: &str,
         version: u64,
@@ -55,7 +92,8 @@ impl Seals {
         self.master.wrap(&secret_context(name, version), bytes)
     }
 
-    pub(super) fn unwrap_secret(
+    /// A secret out of its row.
+    pub fn unwrap_secret(
         &self,
         name: &str,
         version: u64,
@@ -64,7 +102,8 @@ impl Seals {
         self.master.unwrap(&secret_context(name, version), wrapped)
     }
 
-    pub(super) fn mac_of_key(&self, key: &KeyRow) -> Mac {
+    /// Proof over all columns of a key's row.
+    pub fn mac_of_key(&self, key: &KeyRow) -> Mac {
         let destroyed_at = key.destroyed_at.map(i64::to_be_bytes);
         self.rows.mac(&[
             b"key",
@@ -75,7 +114,8 @@ impl Seals {
         ])
     }
 
-    pub(super) fn mac_of_secret(&self, secret: &SecretRow) -> Mac {
+    /// Proof over all columns of a secret's row.
+    pub fn mac_of_secret(&self, secret: &SecretRow) -> Mac {
         let version = secret.version.to_be_bytes();
         self.rows.mac(&[b"secret", secret.name.as_bytes(), &version, &secret.wrapped])
     }
@@ -87,32 +127,39 @@ impl Seals {
 /// without the master key can find rows that make up for one another. Putting a whole older file in
 /// the place of this one is not noticed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Total {
-    pub(super) held: u64,
-    pub(super) destroyed: u64,
-    pub(super) secrets: u64,
+pub struct Total {
+    /// Keys that are held.
+    pub held: u64,
+    /// Keys that were destroyed.
+    pub destroyed: u64,
+    /// Secrets.
+    pub secrets: u64,
     sum: [u8; 32],
 }
 
 impl Total {
-    pub(super) fn add_key(&mut self, seals: &Seals, key: &KeyRow) {
+    /// A key's row came in.
+    pub fn add_key(&mut self, seals: &Seals, key: &KeyRow) {
         let count = if key.wrapped.is_some() { &mut self.held } else { &mut self.destroyed };
         *count = count.wrapping_add(1);
         self.turn(seals, &seals.mac_of_key(key));
     }
 
-    pub(super) fn take_key(&mut self, seals: &Seals, key: &KeyRow) {
+    /// A key's row went out.
+    pub fn take_key(&mut self, seals: &Seals, key: &KeyRow) {
         let count = if key.wrapped.is_some() { &mut self.held } else { &mut self.destroyed };
         *count = count.wrapping_sub(1);
         self.turn(seals, &seals.mac_of_key(key));
     }
 
-    pub(super) fn add_secret(&mut self, seals: &Seals, secret: &SecretRow) {
+    /// A secret's row came in.
+    pub fn add_secret(&mut self, seals: &Seals, secret: &SecretRow) {
         self.secrets = self.secrets.wrapping_add(1);
         self.turn(seals, &seals.mac_of_secret(secret));
     }
 
-    pub(super) fn take_secret(&mut self, seals: &Seals, secret: &SecretRow) {
+    /// A secret's row went out.
+    pub fn take_secret(&mut self, seals: &Seals, secret: &SecretRow) {
         self.secrets = self.secrets.wrapping_sub(1);
         self.turn(seals, &seals.mac_of_secret(secret));
     }
@@ -123,7 +170,8 @@ impl Total {
         self.sum.iter_mut().zip(number).for_each(|(sum, byte)| *sum ^= byte);
     }
 
-    pub(super) fn wrap(&self, seals: &Seals) -> Result<Vec<u8>, VaultError> {
+    /// The total, wrapped for its row.
+    pub fn wrap(&self, seals: &Seals) -> Result<Vec<u8>, VaultError> {
         let mut plain = Vec::with_capacity(TOTAL_BYTES);
         for count in [self.held, self.destroyed, self.secrets] {
             plain.extend_from_slice(&count.to_be_bytes());
@@ -132,7 +180,8 @@ impl Total {
         seals.master.wrap(TOTAL_CONTEXT, &plain)
     }
 
-    pub(super) fn unwrap(seals: &Seals, wrapped: &[u8]) -> Result<Self, VaultError> {
+    /// The total out of its row.
+    pub fn unwrap(seals: &Seals, wrapped: &[u8]) -> Result<Self, VaultError> {
         let plain = seals.master.unwrap(TOTAL_CONTEXT, wrapped)?;
         let (counts, rest) = plain.as_chunks::<8>();
         let [held, destroyed, secrets, sum @ ..] = counts else {
