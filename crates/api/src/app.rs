@@ -26,6 +26,7 @@ use crate::reading::Readings;
 use crate::sessions::Sessions;
 use crate::settings::{Settings, Unsafe};
 use crate::token::{TokenError, Tokens};
+use crate::upstream::{TellUpstream, UpstreamState};
 
 /// Renders the metrics as text for Prometheus.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -62,6 +63,8 @@ pub struct Parts {
     pub bundles: Arc<Bundles>,
     /// Sees to keys and views after a decision on an erasure.
     pub forget: Forget,
+    /// How this node stands to a log elsewhere.
+    pub upstream: TellUpstream,
     /// Limits and lifetimes.
     pub settings: Settings,
     /// The metrics as text.
@@ -101,6 +104,7 @@ pub struct App {
     pub(crate) notary: Arc<Notary>,
     pub(crate) bundles: Arc<Bundles>,
     pub(crate) forget: Forget,
+    pub(crate) upstream: TellUpstream,
     pub(crate) settings: Settings,
     pub(crate) metrics: RenderMetrics,
     secret: SecretBox<[u8; 32]>,
@@ -129,11 +133,18 @@ const UNSOUND: &str =
 const UNSIGNED: &str =
     "the journal contradicts what was signed of it; no change is taken until it is looked into";
 
+/// What a write is told while the log elsewhere is not the one this node copied.
+const DIVERGED: &str = "the log this node follows is not the one it copied; no change is taken until \
+    it is looked into";
+
 impl App {
     /// Refuses writes while a fact of the past cannot be read or is not what was signed: first it must be known what happened.
     pub(crate) fn must_be_sound(&self) -> Result<(), Problem> {
         if matches!(*self.projector.borrow(), Status::Failed { .. }) {
             return Err(Problem::busy("house_unsound", UNSOUND));
+        }
+        if (self.upstream)().is_some_and(|upstream| upstream.state == UpstreamState::Diverged) {
+            return Err(Problem::busy("house_unsound", DIVERGED));
         }
         match self.notary.state() {
             NotaryState::Refusing { .. } => Err(Problem::busy("house_unsound", UNSIGNED)),
@@ -161,6 +172,7 @@ impl App {
             notary: parts.notary,
             bundles: parts.bundles,
             forget: parts.forget,
+            upstream: parts.upstream,
             sessions,
             settings,
             metrics: parts.metrics,

@@ -1,5 +1,7 @@
 //! Health and metrics: alive, ready, and in numbers.
 
+use std::time::Duration;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use assay_notary::NotaryState;
@@ -10,10 +12,15 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::reading::{ReadLog, ReadLogState};
+use crate::upstream::{Upstream, UpstreamState};
 use crate::write::Answer;
 
 /// How far the views may lag behind before this node should get no requests, in entries.
 const LAG_MAX: u64 = 10_000;
+
+/// How long the log may be away, or ahead of this node, before it should get no requests: longer
+/// than a failover takes.
+const AWAY_MAX: Duration = Duration::from_mins(1);
 
 /// How the house is.
 #[derive(Serialize, ToSchema)]
@@ -29,6 +36,9 @@ pub(crate) struct Health {
     /// What was read and how it gets written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     read_log: Option<ReadLog>,
+    /// How this node stands to its log, where that is elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<Upstream>,
 }
 
 /// Where the second socket is; metrics are shown there alone.
@@ -40,7 +50,8 @@ pub(crate) struct OpsAddress(pub(crate) Option<std::net::SocketAddr>);
     responses((status = 200, description = "It is.", body = Health)))]
 #[get("/health/live")]
 pub(crate) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "live", head: None, projected: None, read_log: None })
+    let (head, projected, read_log, upstream) = (None, None, None, None);
+    HttpResponse::Ok().json(Health { status: "live", head, projected, read_log, upstream })
 }
 
 /// Whether this node should get requests: views, log and vault.
@@ -49,8 +60,14 @@ pub(crate) async fn live() -> HttpResponse {
 #[get("/health/ready")]
 pub(crate) async fn ready(app: Data<App>) -> Answer {
     let head = app.house.journal().head().map_err(|_| not("the log cannot be read"))?;
-    let vault = app.vault.secret("health").await;
-    vault.map_err(|_| not("the vault cannot be read"))?;
+    let upstream = (app.upstream)();
+    match &upstream {
+        Some(upstream) => must_follow(upstream)?,
+        None => {
+            let vault = app.vault.secret("health").await;
+            vault.map_err(|_| not("the vault cannot be read"))?;
+        }
+    }
     match &*app.projector.borrow() {
         Status::Running => (),
         Status::Waiting { .. } => return Err(not("the views wait for something that is away")),
@@ -74,7 +91,24 @@ pub(crate) async fn ready(app: Data<App>) -> Answer {
         )));
     }
     let (head, projected, read_log) = (Some(head), Some(projected), Some(read_log));
-    Ok(HttpResponse::Ok().json(Health { status: "ready", head, projected, read_log }))
+    Ok(HttpResponse::Ok().json(Health { status: "ready", head, projected, read_log, upstream }))
+}
+
+/// A log that is away for a moment stops no reading: if every node said «not ready» then, nobody
+/// would answer at all.
+fn must_follow(upstream: &Upstream) -> Result<(), Problem> {
+    match (upstream.state, upstream.away_s) {
+        (UpstreamState::Diverged, _) => {
+            Err(not("the log this node follows is not the one it copied"))
+        }
+        (UpstreamState::Away, Some(away_s)) if away_s > AWAY_MAX.as_secs_f64() => {
+            Err(Problem::not_ready(format!("the log has been away for {away_s:.0} s")))
+        }
+        (UpstreamState::CatchingUp, _) if upstream.lag_s > AWAY_MAX.as_secs_f64() => {
+            Err(Problem::not_ready(format!("this node is {:.0} s behind the log", upstream.lag_s)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn not(why: &str) -> Problem {

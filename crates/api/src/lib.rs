@@ -38,6 +38,7 @@ mod sessions;
 pub mod settings;
 mod sources;
 mod token;
+pub mod upstream;
 mod users;
 mod verdicts;
 mod write;

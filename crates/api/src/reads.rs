@@ -17,6 +17,7 @@ use actix_web::http::header::HeaderName;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use assay_domain::id::{CaseId, LinkId};
+use assay_store::log::Token;
 use assay_views::{At, Cursor, Limit};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use jiff::Timestamp;
@@ -112,10 +113,30 @@ impl<T: DeserializeOwned + 'static> FromRequest for Read<T> {
 async fn shown(app: &App, req: &HttpRequest, pairs: &mut Pairs) -> Result<(), Problem> {
     let header = headers::single(req, &ASSAY_AFTER)?.map(str::to_owned);
     let Some(token) = query::take(pairs, "after").or(header) else { return Ok(()) };
-    let position = token
+    let place = token
         .parse()
         .map_err(|_| Problem::malformed("token_invalid", "`after` is the token of a receipt"))?;
-    reached(app, position).await
+    match tokio::time::timeout(app.settings.wait_max, position_of(app, Token(place))).await {
+        Ok(position) => reached(app, position?).await,
+        Err(_) => Err(not_yet()),
+    }
+}
+
+/// The position by which the fact at a token is in this node's journal, once it is.
+async fn position_of(app: &App, token: Token) -> Result<u64, Problem> {
+    let journal = app.house.journal();
+    let mut moved = journal.watch();
+    loop {
+        moved.borrow_and_update();
+        if let Some(position) = journal.reached(token)? {
+            return Ok(position);
+        }
+        moved.changed().await.map_err(Problem::fault)?;
+    }
+}
+
+fn not_yet() -> Problem {
+    Problem::busy("not_shown_yet", "this node does not show it yet; ask again")
 }
 
 /// Waits until this node shows a position, or sends the asker away for a moment.
@@ -124,7 +145,7 @@ async fn reached(app: &App, position: u64) -> Result<(), Problem> {
     let there = projected.wait_for(|shown| *shown >= position);
     match tokio::time::timeout(app.settings.wait_max, there).await {
         Ok(Ok(_)) => Ok(()),
-        _ => Err(Problem::busy("not_shown_yet", "this node does not show it yet; ask again")),
+        _ => Err(not_yet()),
     }
 }
 

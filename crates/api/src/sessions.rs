@@ -1,10 +1,10 @@
 //! Sessions: families of refresh tokens in the vault, with what is known of them at hand.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use assay_commands::House;
+use assay_commands::{Fault, House};
 use assay_domain::id::UserId;
 use assay_domain::user::User;
 use assay_store::recent::Recent;
@@ -24,6 +24,12 @@ const AT_HAND_MAX: usize = 20_000;
 const SESSIONS_MAX: usize = 50;
 /// How long what is at hand is believed, so that another node's word counts within a second.
 const BELIEVED: SignedDuration = SignedDuration::from_secs(1);
+/// How long it is believed while vault or log cannot be asked, so that reading goes on: nobody can
+/// end a session there meanwhile.
+const BELIEVED_AWAY: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long whoever is believed waits for vault and log, so that reading stays quick while they are away.
+const ASK_WAIT: Duration = Duration::from_millis(500);
 
 /// What is kept of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +63,8 @@ pub(crate) struct Sessions {
     /// Counts rotations, so that a race is told from a replay.
     rotations: AtomicU64,
     rotated: Mutex<Recent<Uuid, u64>>,
+    /// Until when vault and log count as away, in microseconds since 1970.
+    away_until: AtomicI64,
 }
 
 /// A session with a token to go on with.
@@ -84,6 +92,7 @@ impl Sessions {
             endings: AtomicU64::new(0),
             rotations: AtomicU64::new(0),
             rotated: Mutex::new(Recent::new(AT_HAND_MAX)),
+            away_until: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -145,14 +154,48 @@ impl Sessions {
         }
         loop {
             let before = self.endings.load(Ordering::SeqCst);
-            let kept = self.vault.secret(&name(user, session)).await?;
-            let kept: Option<Kept> = kept.and_then(|kept| serde_json::from_slice(&kept.bytes).ok());
-            let live = kept.is_some_and(|kept| self.in_time(&kept)) && self.active(user).await?;
+            let live = if believed(known, now) {
+                match self.ask_quickly(user, session, now).await? {
+                    Some(live) => live,
+                    None => return Ok(true),
+                }
+            } else {
+                self.ask(user, session).await?
+            };
             let mut at_hand = lock(&self.at_hand);
             // A session that ended while we asked must not come back: ask again.
             if self.endings.load(Ordering::SeqCst) == before {
                 at_hand.put(session, Standing { live, asked_at: now });
                 return Ok(live);
+            }
+        }
+    }
+
+    /// Whether a session goes on, as vault and log say now.
+    async fn ask(&self, user: UserId, session: Uuid) -> Result<bool, Fault> {
+        let kept = self.vault.secret(&name(user, session)).await?;
+        let kept: Option<Kept> = kept.and_then(|kept| serde_json::from_slice(&kept.bytes).ok());
+        let in_time = kept.is_some_and(|kept| self.in_time(&kept));
+        Ok(in_time && self.house.load::<User>(user.0).await?.state.active())
+    }
+
+    /// The same, but nothing where vault and log do not answer soon; then nobody asks for a second.
+    async fn ask_quickly(
+        &self,
+        user: UserId,
+        session: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<bool>, Fault> {
+        if now.as_microsecond() < self.away_until.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match tokio::time::timeout(ASK_WAIT, self.ask(user, session)).await {
+            Ok(Ok(live)) => Ok(Some(live)),
+            Ok(Err(fault)) if !fault.is_away() => Err(fault),
+            Ok(Err(_)) | Err(_) => {
+                let until = now.saturating_add(BELIEVED).unwrap_or(now).as_microsecond();
+                self.away_until.fetch_max(until, Ordering::Relaxed);
+                Ok(None)
             }
         }
     }
@@ -221,6 +264,12 @@ impl Sessions {
         }
         Ok(())
     }
+}
+
+/// Whether what was heard last is still believed while nobody can be asked.
+fn believed(known: Option<Standing>, now: Timestamp) -> bool {
+    known
+        .is_some_and(|known| known.live && now.duration_since(known.asked_at).abs() < BELIEVED_AWAY)
 }
 
 fn refused() -> Problem {

@@ -77,3 +77,13 @@ pub enum Fault {
         source: CodecError,
     },
 }
+
+impl Fault {
+    /// Whether log or vault could not be reached: the same may work in a moment.
+    pub const fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::Log(LogError::Unavailable { .. }) | Self::Vault(VaultError::Unavailable(_))
+        )
+    }
+}

@@ -110,6 +110,8 @@ impl House {
             (0..done.facts).map(|at| event_id(request.command, at)).collect();
         let mut receipt = self.receipt_of(stream, &event_ids)?;
         receipt.revision = Some(done.last);
+        // Another node wrote it and this one does not have it yet: the stream's end is not before it.
+        receipt.token = receipt.token.or(target.token);
         receipt.replayed = true;
         Ok(Some(receipt))
     }
@@ -139,7 +141,8 @@ impl House {
         let mut receipt = self.receipt_of(stream, &[])?;
         receipt.revision = target.revision;
         receipt.token = target.token;
-        receipt.position = target.token.map(|Token(place)| place);
+        let reached = target.token.map(|token| self.journal.reached(token)).transpose()?;
+        receipt.position = reached.flatten();
         Ok(receipt)
     }
 

@@ -62,6 +62,7 @@ impl Site {
             notary: Arc::new(notary),
             bundles: Arc::new(bundles),
             forget: Arc::new(|_, _| Box::pin(std::future::ready(Ok(())))),
+            upstream: Arc::new(|| None),
             settings,
             metrics: Arc::new(String::new),
         };

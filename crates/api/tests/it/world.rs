@@ -213,6 +213,7 @@ impl World {
             notary: Arc::clone(&notary),
             bundles: Arc::new(bundles),
             forget: forget(Arc::clone(&house), keys, renewer.clone(), Arc::clone(&stuck)),
+            upstream: Arc::new(|| None),
             settings: settings.clone(),
             metrics: Arc::new(|| "metrics".to_owned()),
         };
