@@ -6,6 +6,7 @@ use std::time::Duration;
 use assay_ledger::{VerifierKey, WitnessVerifier};
 use assay_timestamp::Trust;
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 /// How often a checkpoint is signed at most, unless told otherwise.
 pub const INTERVAL: Duration = Duration::from_mins(1);
@@ -34,6 +35,8 @@ pub struct Config {
     pub anchors: Vec<AnchorConfig>,
     /// An anchor is late when a checkpoint is not there this long after it was due.
     pub late_after: Duration,
+    /// Whether this node shows checkpoints to the anchors now; of several nodes over one log, one does.
+    pub anchoring: Option<watch::Receiver<bool>>,
     /// Keys that signed earlier checkpoints and sign no more: known to [`crate::check()`], not enough for opening.
     pub retired: Vec<VerifierKey>,
 }
@@ -48,6 +51,7 @@ impl Config {
             interval: INTERVAL,
             anchors: Vec::new(),
             late_after: LATE_AFTER,
+            anchoring: None,
             retired: Vec::new(),
         }
     }

@@ -155,6 +155,21 @@ impl Notary {
         Ok(root)
     }
 
+    /// The root over the journal's first `size` entries, signed or not; nothing where it is not that long.
+    ///
+    /// # Errors
+    /// Where the journal is no longer what was signed.
+    pub fn root_over(&self, size: u64) -> Result<Option<Hash>> {
+        if self.journal.head()? < size {
+            return Ok(None);
+        }
+        let edge = Arc::clone(&read(&self.edge));
+        if size < edge.size() {
+            return Ok(Some(root_at(&TileTree::new(self, size), size)?));
+        }
+        Ok(Some(self.extend(&edge, size, &mut |_| Ok(()))?.root()))
+    }
+
     pub(crate) fn published_size(&self) -> u64 {
         self.latest.borrow().as_ref().map_or(0, |latest| latest.checkpoint.size)
     }

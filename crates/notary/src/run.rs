@@ -82,7 +82,12 @@ impl Notary {
     /// Sends one anchor whatever is due; however slow it is, nobody waits for it.
     async fn send_on(self: Arc<Self>, index: usize, mut stop: watch::Receiver<bool>) {
         let mut latest = self.latest.subscribe();
+        let mut turn = self.config.anchoring.clone();
         while !*stop.borrow() {
+            tokio::select! {
+                () = stopped(&mut stop) => return,
+                () = our_turn(&mut turn) => {}
+            }
             latest.borrow_and_update();
             tokio::select! {
                 () = stopped(&mut stop) => return,
@@ -125,14 +130,22 @@ impl Notary {
         for anchor in &self.anchors {
             let status = self.status(anchor, now);
             let labels = [("anchor", anchor.name.clone())];
-            let late = f64::from(u8::from(status.late));
+            // Whose turn it is not cannot know when another node showed it.
+            let late = f64::from(u8::from(status.late && self.anchors_now()));
             metrics::gauge!("assay_anchor_late", &labels).set(late);
             if let Some(last) = status.last {
                 let age = seconds(now.saturating_sub(last.at));
                 metrics::gauge!("assay_anchor_age_seconds", &labels).set(age);
             }
-            anchor.tell_lateness(&status);
+            if self.anchors_now() {
+                anchor.tell_lateness(&status);
+            }
         }
+    }
+
+    /// Whether this node shows checkpoints to the anchors now.
+    fn anchors_now(&self) -> bool {
+        self.config.anchoring.as_ref().is_none_or(|turn| *turn.borrow())
     }
 
     /// How long it is until a moment; nothing once it has passed.
@@ -147,6 +160,16 @@ async fn rest(stop: &mut watch::Receiver<bool>, wait: Duration) -> bool {
     tokio::select! {
         () = stopped(stop) => true,
         () = tokio::time::sleep(wait) => false,
+    }
+}
+
+/// Waits until this node is the one that shows checkpoints to the anchors.
+async fn our_turn(turn: &mut Option<watch::Receiver<bool>>) {
+    if let Some(turn) = turn
+        && turn.wait_for(|ours| *ours).await.is_err()
+    {
+        // Nobody decides any more: the house closes.
+        std::future::pending::<()>().await;
     }
 }
 
