@@ -1,4 +1,8 @@
 //! A group of appends inside one transaction: who fits, who asked before, who is refused.
+//!
+//! [`take`] does the same for what comes from a log elsewhere.
+
+mod take;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,6 +15,8 @@ use assay_store::recent::Recent;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::rows::{Count, Id};
+
+pub(crate) use take::Taken;
 
 /// Streams whose end is remembered, so that an append to them reads nothing.
 const HEADS_MAX: usize = 100_000;
@@ -65,6 +71,8 @@ pub(crate) struct Changes {
     pub(crate) tip: Tip,
     /// How many appends wrote.
     pub(crate) appends: usize,
+    /// Whether anything was written: entries, or something beside them.
+    pub(crate) wrote: bool,
     heads: HashMap<String, Head>,
     names: HashMap<String, i64>,
 }
@@ -107,7 +115,8 @@ pub(crate) struct Batch<'a> {
 impl<'a> Batch<'a> {
     pub(crate) fn new(connection: &'a Connection, known: &'a mut Known) -> Self {
         let tip = known.tip.clone();
-        let changes = Changes { tip, appends: 0, heads: HashMap::new(), names: HashMap::new() };
+        let changes =
+            Changes { tip, appends: 0, wrote: false, heads: HashMap::new(), names: HashMap::new() };
         Self { connection, known, changes }
     }
 
@@ -123,10 +132,7 @@ impl<'a> Batch<'a> {
             };
             return before.ok_or(Stop::Refused(LogError::Conflict { current }));
         }
-        let sid = match head {
-            Some(head) => head.sid,
-            None => self.number("INSERT INTO streams (name) VALUES (?)", &wanted.stream)?,
-        };
+        let sid = self.sid(head, &wanted.stream)?;
         let mut last = first;
         let mut committed = Vec::with_capacity(wanted.facts.len());
         for (fact, revision) in wanted.facts.iter().zip(first..) {
@@ -138,8 +144,16 @@ impl<'a> Batch<'a> {
         Ok(Appended { last, token: Token(self.changes.tip.position), committed })
     }
 
+    /// How many facts it has written.
+    pub(crate) fn facts(&self) -> u64 {
+        self.changes.tip.position - self.known.tip.position
+    }
+
     /// Writes the ledger's edge, as the last thing before the commit.
     pub(crate) fn seal(&self) -> rusqlite::Result<()> {
+        if self.facts() == 0 {
+            return Ok(());
+        }
         let frontier = &self.changes.tip.frontier;
         self.connection
             .prepare_cached("UPDATE ledger SET size = ?, frontier = ?")?
@@ -163,6 +177,13 @@ impl<'a> Batch<'a> {
             })
             .optional()?;
         Ok(found)
+    }
+
+    fn sid(&self, head: Option<Head>, stream: &str) -> Result<i64, Stop> {
+        match head {
+            Some(head) => Ok(head.sid),
+            None => self.number("INSERT INTO streams (name) VALUES (?)", stream),
+        }
     }
 
     fn name(&mut self, name: &str) -> Result<i64, Stop> {
@@ -226,6 +247,7 @@ impl<'a> Batch<'a> {
         tip.position = position;
         tip.recorded_at = e.recorded_at;
         tip.frontier.append(leaf_hash);
+        self.changes.wrote = true;
         Ok(Committed { position, leaf_hash })
     }
 

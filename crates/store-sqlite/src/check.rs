@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::connection;
 use crate::error::OpenError;
+use crate::origin;
 use crate::rows::{Count, entry, select_entries};
 use crate::schema;
 use crate::shape::wrong_pages;
@@ -23,6 +24,8 @@ const PROGRESS_ENTRIES: u64 = 1_000;
 pub struct JournalReport {
     /// The log's id.
     pub log_id: Uuid,
+    /// Whether it is the copy of a log elsewhere.
+    pub is_replica: bool,
     /// How many entries it has.
     pub entries: u64,
     /// How many streams they stand in.
@@ -85,9 +88,9 @@ impl From<OpenError> for Fault {
 /// The file may be in use: what is checked is the moment at which the check began. Everything is
 /// recomputed from the stored bytes: positions without gaps, revisions without gaps in each
 /// stream, leaves, time that never goes back, the ledger's edge, no stream and no name without an
-/// entry, the log's id, tables and triggers word for word as they were made, and last what SQLite
-/// itself can say (pages, indexes against tables, ids only once). Takes a few bytes of memory for
-/// each stream.
+/// entry, the log's id, tables and triggers word for word as they were made, in the copy of a log
+/// elsewhere its tokens and how far it was followed, and last what SQLite itself can say (pages,
+/// indexes against tables, ids only once). Takes a few bytes of memory for each stream.
 ///
 /// A log that was cut at its end together with its ledger, or rewritten with all its leaves, is
 /// whole in itself: only a checkpoint kept elsewhere shows that ([`check_journal_at`]). So does it
@@ -125,13 +128,15 @@ fn check(
     walk_entries(&connection, walk, progress)?;
     check_ledger(&connection, &walk.frontier)?;
     check_names(&connection, walk)?;
-    let log_id = schema::log_id(&connection)?;
+    let (log_id, is_replica) = schema::log_id(&connection)?;
     schema::check_shape(&connection)?;
+    origin::check(&connection, walk.frontier.size())?;
     if let Some(wrong) = wrong_pages(&connection)? {
         return Err(Fault::of_file(wrong));
     }
     Ok(JournalReport {
         log_id,
+        is_replica,
         entries: walk.frontier.size(),
         streams: count(walk.next_revisions.len()),
         root: walk.frontier.root(),

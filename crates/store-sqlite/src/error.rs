@@ -21,6 +21,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// What was to be made is there already, and is not written over.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A connection does not run with the settings that durability rests on.
     #[error("the connection has {pragma} = {found} where {wanted} is needed")]
     Pragma {

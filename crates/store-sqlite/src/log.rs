@@ -1,5 +1,9 @@
 //! The log and the journal in one file, `journal.db`.
 
+mod journal;
+mod order;
+mod replica;
+
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,12 +12,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use assay_ledger::Frontier;
 use assay_store::fact::{NewFact, Recorded};
-use assay_store::journal::{Entry, Journal};
-use assay_store::leaf::LeafHash;
 use assay_store::log::{
-    Appended, Direction, Expected, Followed, Log, LogError, Revision, Token, check_append,
+    Append, Appended, Direction, Expected, Followed, Log, LogError, Revision, Token, check_append,
     check_name,
 };
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
@@ -22,15 +23,18 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use crate::batch::{Known, Tip, Wanted};
+use crate::batch::{Known, Wanted};
 use crate::checkpoint::Checkpointer;
 use crate::connection;
 use crate::error::OpenError;
+use crate::origin;
 use crate::readers::{Pool, Readers, Tails};
-use crate::rows::Count;
 use crate::schema;
 use crate::stats::{Counters, Stats, add};
-use crate::writer::{Request, Writer};
+use crate::summary::tip;
+use crate::writer::{Answer, GROUP_APPENDS_MAX, Request, Waiting, What, Writer};
+
+pub use replica::TAKE_FACTS_MAX;
 
 /// How many bytes of facts may wait for the writer.
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -65,13 +69,17 @@ impl Default for Options {
 ///
 /// **What is stored of `recorded_at`:** when the server's clock went back, a fact is recorded with
 /// the time of the entry before it, so that time never decreases with the position (I-03). The
-/// leaf, [`Recorded`] and [`Entry`] all show the stored value.
+/// leaf, [`Recorded`] and its entry in the journal all show the stored value.
+///
+/// **As the copy of a log elsewhere** ([`assay_store::replica::Replica`]) it takes no appends, and
+/// its log id and all tokens that it shows are that log's.
 #[derive(Debug)]
 pub struct SqliteLog {
     readers: Arc<Readers>,
     counters: Arc<Counters>,
     queued_bytes: Arc<AtomicUsize>,
-    log_id: Uuid,
+    /// How many appends of one order may wait at once.
+    order_appends_max: usize,
     /// Taken at the end, so that the threads see it and finish.
     requests: Option<SyncSender<Request>>,
     writer: Option<JoinHandle<Connection>>,
@@ -87,8 +95,8 @@ impl SqliteLog {
         let lock = lock(path)?;
         let mut connection = connection::for_writing(path)?;
         schema::migrate(&mut connection)?;
-        let log_id = schema::log_id(&connection)?;
         let tip = tip(&connection)?;
+        let origin = origin::read(&connection, tip.position)?;
         if let Some(pages) = options.pages_max {
             connection.pragma_update(None, "max_page_count", pages)?;
         }
@@ -101,6 +109,7 @@ impl SqliteLog {
             head,
             watch: watched,
             tails: Tails::new(),
+            origin: origin::Known::new(origin),
         });
         let counters = Arc::new(Counters::default());
         let queued_bytes = Arc::new(AtomicUsize::new(0));
@@ -128,7 +137,7 @@ impl SqliteLog {
             readers,
             counters,
             queued_bytes,
-            log_id,
+            order_appends_max: (options.queue_appends_max / 2).clamp(1, GROUP_APPENDS_MAX),
             requests,
             writer,
             checkpointer,
@@ -151,28 +160,39 @@ impl SqliteLog {
         self.counters.read_only.load(Ordering::Relaxed)
     }
 
-    /// Hands an append to the writer, or turns it away when too much is waiting.
-    fn send(
+    /// The name of the stream that was written first of those whose names start with a prefix.
+    pub fn first_stream(&self, prefix: &str) -> Result<Option<String>, LogError> {
+        self.readers.first_stream(prefix)
+    }
+
+    /// Asks the writer, or is turned away when too much is waiting.
+    async fn ask<T>(
         &self,
-        wanted: Wanted,
-    ) -> Result<oneshot::Receiver<Result<Appended, LogError>>, LogError> {
+        bytes: usize,
+        what: impl FnOnce(oneshot::Sender<Answer<T>>) -> What,
+    ) -> Result<T, LogError> {
         let turned_away = || {
             add(&self.counters.turned_away, 1);
             LogError::Unavailable { outcome_unknown: false }
         };
-        let bytes = wanted.facts.iter().map(|fact| fact.data.len() + ENVELOPE_BYTES).sum();
         let (answer, answered) = oneshot::channel();
         let requests = self.requests.as_ref().ok_or_else(turned_away)?;
         if self.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
             self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(turned_away());
         }
-        requests.try_send(Request { wanted, bytes, answer }).map_err(|_| {
+        requests.try_send(Request { bytes, what: what(answer) }).map_err(|_| {
             self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             turned_away()
         })?;
-        Ok(answered)
+        // The writer is gone without an answer: it may have committed before.
+        answered.await.unwrap_or(Err(LogError::Unavailable { outcome_unknown: true }))
     }
+}
+
+/// What facts count for in limits of bytes.
+fn bytes_of<'a>(facts: impl IntoIterator<Item = &'a NewFact>) -> usize {
+    facts.into_iter().map(|fact| fact.data.len() + ENVELOPE_BYTES).sum()
 }
 
 impl Drop for SqliteLog {
@@ -202,27 +222,6 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// The end of the log as stored; refused if the ledger does not cover exactly the entries.
-fn tip(connection: &Connection) -> Result<Tip, OpenError> {
-    let last = "SELECT coalesce(max(position), 0), coalesce(max(recorded_at), 0) FROM (
-                SELECT position, recorded_at FROM entries ORDER BY position DESC LIMIT 1)";
-    let (position, recorded_at) = connection
-        .query_row(last, [], |row| Ok((row.get::<_, Count>(0)?.0, row.get::<_, i64>(1)?)))?;
-    let (size, frontier) =
-        connection.query_row("SELECT size, frontier FROM ledger", [], |row| {
-            Ok((row.get::<_, Count>(0)?.0, row.get::<_, Vec<u8>>(1)?))
-        })?;
-    let frontier = Frontier::from_bytes(&frontier)
-        .map_err(|error| OpenError::Inconsistent(error.to_string()))?;
-    if size != position || frontier.size() != position {
-        return Err(OpenError::Inconsistent(format!(
-            "the last entry is {position}, but the ledger has {size} leaves and its edge {}",
-            frontier.size()
-        )));
-    }
-    Ok(Tip { position, recorded_at, frontier })
-}
-
 fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -239,11 +238,18 @@ impl Log for SqliteLog {
     ) -> BoxFuture<'a, Result<Appended, LogError>> {
         async move {
             check_append(stream, &facts)?;
-            let answered = self.send(Wanted { stream: stream.to_owned(), expected, facts })?;
-            // The writer is gone without an answer: it may have committed before.
-            answered.await.unwrap_or(Err(LogError::Unavailable { outcome_unknown: true }))
+            let bytes = bytes_of(&facts);
+            let wanted = Wanted { stream: stream.to_owned(), expected, facts };
+            self.ask(bytes, |answer| What::Append(Waiting { wanted, answer })).await
         }
         .boxed()
+    }
+
+    fn append_in_order(
+        &self,
+        appends: Vec<Append>,
+    ) -> BoxFuture<'_, Result<Vec<Appended>, LogError>> {
+        self.carry_out(appends).boxed()
     }
 
     fn read_stream<'a>(
@@ -262,45 +268,18 @@ impl Log for SqliteLog {
     }
 
     fn follow(&self, after: Option<Token>) -> BoxStream<'static, Result<Followed, LogError>> {
+        if self.readers.origin.now().is_copy {
+            return replica::follow(self.readers.clone(), after);
+        }
         assay_store::follow::follow(self.readers.clone(), after)
     }
 
     fn head(&self) -> BoxFuture<'_, Result<Option<Token>, LogError>> {
         let head = self.readers.head.load(Ordering::Acquire);
-        ready(Ok((head > 0).then_some(Token(head)))).boxed()
+        ready(self.readers.token_of(head)).boxed()
     }
 
     fn log_id(&self) -> BoxFuture<'_, Result<Uuid, LogError>> {
-        ready(Ok(self.log_id)).boxed()
-    }
-}
-
-impl Journal for SqliteLog {
-    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
-        self.readers.entries(after, limit)
-    }
-
-    fn leaves(&self, after: u64, limit: usize) -> Result<Vec<LeafHash>, LogError> {
-        self.readers.leaves(after, limit)
-    }
-
-    fn head(&self) -> Result<u64, LogError> {
-        Journal::head(&*self.readers)
-    }
-
-    fn watch(&self) -> watch::Receiver<u64> {
-        Journal::watch(&*self.readers)
-    }
-
-    fn locate(&self, fact: Uuid) -> Result<Option<Entry>, LogError> {
-        self.readers.locate(fact)
-    }
-
-    fn position_at(&self, recorded_at: i64) -> Result<u64, LogError> {
-        self.readers.position_at(recorded_at)
-    }
-
-    fn frontier(&self) -> Result<Frontier, LogError> {
-        self.readers.frontier()
+        ready(Ok(self.readers.origin.now().log_id)).boxed()
     }
 }

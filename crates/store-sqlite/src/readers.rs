@@ -1,5 +1,7 @@
 //! Reading the journal's file: read-only connections, handed out for one short query at a time.
 
+mod tokens;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +11,7 @@ use assay_ledger::Frontier;
 use assay_store::fact::Recorded;
 use assay_store::journal::{Entry, Journal};
 use assay_store::leaf::LeafHash;
-use assay_store::log::{Direction, LogError, Revision};
+use assay_store::log::{Direction, LogError, Revision, Token};
 use assay_store::recent::Recent;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::watch;
@@ -17,6 +19,7 @@ use uuid::Uuid;
 
 use crate::connection;
 use crate::error::{OpenError, read_error};
+use crate::origin;
 use crate::rows::{Count, Id, entry, select_entries};
 
 /// How many idle connections are kept; more are opened when more threads read at once, then closed.
@@ -105,6 +108,7 @@ pub(crate) struct Readers {
     pub(crate) head: AtomicU64,
     pub(crate) watch: watch::Receiver<u64>,
     pub(crate) tails: Tails,
+    pub(crate) origin: origin::Known,
 }
 
 impl fmt::Debug for Readers {
@@ -176,9 +180,28 @@ impl Readers {
             let mut facts = connection.prepare_cached(sql)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let rows = facts.query_map(params![sid, Count(from), limit], entry)?;
-            rows.map(|row| row.map(|entry| entry.recorded)).collect::<Result<_, _>>().map(Some)
+            let mut entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            self.origin.put_tokens(connection, &mut entries)?;
+            Ok(Some(entries.into_iter().map(|entry| entry.recorded).collect()))
         })?;
         found.ok_or(LogError::StreamNotFound)
+    }
+
+    /// The name of the stream that was written first of those whose names start with a prefix.
+    pub(crate) fn first_stream(&self, prefix: &str) -> Result<Option<String>, LogError> {
+        self.with(|connection| {
+            // Asked first, since names are in order and walking through all streams is not short.
+            let next = "SELECT name FROM streams WHERE name >= ? ORDER BY name LIMIT 1";
+            let next = connection.prepare_cached(next)?.query_row([prefix], |row| row.get(0));
+            let next: Option<String> = next.optional()?;
+            if !next.is_some_and(|name| name.starts_with(prefix)) {
+                return Ok(None);
+            }
+            // Streams are numbered when they are first written.
+            let mut all = connection.prepare_cached("SELECT name FROM streams ORDER BY sid")?;
+            let mut names = all.query_map([], |row| row.get::<_, String>(0))?;
+            names.find(|name| name.as_ref().map_or(true, |n| n.starts_with(prefix))).transpose()
+        })
     }
 
     fn recorded_at(&self, position: u64) -> Result<i64, LogError> {
@@ -204,6 +227,8 @@ impl Journal for Readers {
                 bytes += entry.recorded.fact.data.len();
                 entries.push(entry);
             }
+            drop(rows);
+            self.origin.put_tokens(connection, &mut entries)?;
             Ok(entries)
         })
     }
@@ -227,10 +252,12 @@ impl Journal for Readers {
 
     fn locate(&self, fact: Uuid) -> Result<Option<Entry>, LogError> {
         self.with(|connection| {
-            connection
+            let mut found = connection
                 .prepare_cached(select_entries!("WHERE e.id = ?"))?
                 .query_row([Id(fact)], entry)
-                .optional()
+                .optional()?;
+            self.origin.put_tokens(connection, found.as_mut_slice())?;
+            Ok(found)
         })
     }
 
@@ -246,6 +273,10 @@ impl Journal for Readers {
             }
         }
         Ok(at_or_before)
+    }
+
+    fn reached(&self, token: Token) -> Result<Option<u64>, LogError> {
+        self.position_reached(token)
     }
 
     fn frontier(&self) -> Result<Frontier, LogError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use assay_store::contract::{self, Make, MakeVault};
+use assay_store::contract::{self, Make, MakeReplica, MakeVault};
 use assay_store::master::MasterKey;
 use assay_store_sqlite::{Options, SqliteLog, SqliteVault, check_journal};
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -49,6 +49,18 @@ impl Make for Files {
     }
 }
 
+impl MakeReplica for Files {
+    type Replica = SqliteLog;
+
+    fn fresh(&self) -> BoxFuture<'_, Arc<SqliteLog>> {
+        <Self as Make>::fresh(self)
+    }
+
+    fn reopen(&self, replica: Arc<SqliteLog>) -> BoxFuture<'_, Arc<SqliteLog>> {
+        <Self as Make>::reopen(self, replica)
+    }
+}
+
 impl MakeVault for Files {
     type Vault = SqliteVault;
 
@@ -63,15 +75,28 @@ impl MakeVault for Files {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_embedded_log_keeps_the_contract() {
-    let files = Files::new();
-    contract::run(&files).await;
-    // Whatever the contract left behind is whole in itself.
+/// Whatever the contract left behind is whole in itself.
+fn check_all(files: &Files) {
     for number in 0..files.made.load(Ordering::Relaxed) {
         let path = files.directory.path().join(format!("{number}.db"));
         check_journal(path, |_, _| ()).unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_log_keeps_the_contract() {
+    let files = Files::new();
+    contract::run(&files).await;
+    check_all(&files);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_of_a_log_elsewhere_keeps_the_contract() {
+    let files = Files::new();
+    contract::run_replica(&files).await;
+    check_all(&files);
+    let (own, copy) = (open_log(&files.next()), open_log(&files.next()));
+    contract::run_one_or_the_other(&*own, &*copy).await;
 }
 
 #[tokio::test]

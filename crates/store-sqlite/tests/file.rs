@@ -1,6 +1,8 @@
 //! The journal's file: it outlives a kill, old ones open, nothing in it is changed, a full disk is survived.
 
 mod common;
+#[path = "common/elsewhere.rs"]
+mod elsewhere;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -9,8 +11,10 @@ use std::sync::Arc;
 
 use assay_store::journal::Journal;
 use assay_store::log::{Direction, Expected, Log, LogError};
-use assay_store_sqlite::{OpenError, Options, SqliteLog, check_journal};
+use assay_store::replica::Replica as _;
+use assay_store_sqlite::{OpenError, Options, SqliteLog, check_journal, journal_summary};
 use common::{fact, facts, open};
+use elsewhere::{UPSTREAM, recorded, take, token};
 use futures_util::stream::StreamExt as _;
 use rusqlite::Connection;
 
@@ -19,7 +23,7 @@ const GOLDEN_ROOT: &str = "84ce55065256c0a638815af731bcf5377f5a060a16acfd4c32940
 
 #[tokio::test]
 async fn a_file_of_every_version_opens_and_goes_on() {
-    for golden in ["golden/journal-v1.db", "golden/journal-v2.db"] {
+    for golden in ["golden/journal-v1.db", "golden/journal-v2.db", "golden/journal-v3.db"] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal.db");
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(golden);
@@ -39,6 +43,43 @@ async fn a_file_of_every_version_opens_and_goes_on() {
         drop(log);
         assert_eq!(check_journal(&path, |_, _| ()).unwrap().entries, 41);
     }
+}
+
+#[tokio::test]
+async fn an_old_file_with_entries_of_its_own_becomes_no_copy() {
+    let directory = tempfile::tempdir().unwrap();
+    let (v1, v2) = (directory.path().join("v1.db"), directory.path().join("v2.db"));
+    for (path, golden) in [(&v1, "golden/journal-v1.db"), (&v2, "golden/journal-v2.db")] {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(golden);
+        std::fs::copy(golden, path).unwrap();
+        let before = journal_summary(path).unwrap();
+        assert_eq!((before.entries, before.is_replica, before.followed), (40, false, None));
+        let log = open(path);
+        let refused = log.adopt(UPSTREAM).await;
+        assert!(matches!(refused, Err(LogError::Invalid(_))), "{refused:?}");
+        assert_eq!(log.upstream(), Ok(None));
+        drop(log);
+        assert_eq!(journal_summary(path).unwrap(), before, "it is what it was");
+    }
+}
+
+#[tokio::test]
+async fn a_copys_file_opens_and_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/copy-v3.db");
+    std::fs::copy(golden, &path).unwrap();
+    let before = check_journal(&path, |_, _| ()).unwrap();
+    assert_eq!((before.entries, before.is_replica, before.log_id), (40, true, UPSTREAM));
+    let root: Vec<String> = before.root.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(root.concat(), GOLDEN_ROOT, "the same facts have the same root everywhere");
+    let log = open(&path);
+    assert_eq!(log.followed(), Ok(Some(token(40))));
+    assert_eq!(take(&log, 41..=50).await, 50);
+    let entries = log.entries(0, 100).unwrap();
+    assert!(entries.into_iter().map(|entry| entry.recorded).eq((1..=50).map(recorded)));
+    drop(log);
+    check_journal(&path, |_, _| ()).unwrap();
 }
 
 #[tokio::test]

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use assay_store::fact::{ActorKind, Envelope, NewFact};
+use assay_store::fact::{ActorKind, Envelope, NewFact, Recorded};
 use assay_store::journal::{Entry, Journal as _};
-use assay_store::log::{Expected, Log as _};
+use assay_store::log::{Expected, Log as _, Token};
 use assay_store::master::MasterKey;
+use assay_store::replica::Replica as _;
 use assay_store::seal::seal;
 use assay_store::vault::{Key, Vault as _};
 use assay_store_sqlite::{Options, SqliteLog, SqliteVault, check_journal, tamper};
@@ -107,6 +108,33 @@ async fn every_bit_of_a_journals_values_is_found() {
     specimen.flip_value("a trigger's text", b"CREATE TRIGGER entries_stay BEFORE UPDATE ON");
     specimen.flip_value("a trigger's words", b"'entries are never changed'");
     specimen.flip_value("a table's text", b"actor_kind   INTEGER NOT NULL");
+}
+
+/// What a copy of a log elsewhere holds besides, and no leaf covers.
+#[tokio::test]
+async fn every_bit_of_a_copys_tokens_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let log = SqliteLog::open(&path, Options::default()).unwrap();
+    let upstream = Uuid::from_bytes(Random(5).bytes());
+    log.adopt(upstream).await.unwrap();
+    // Six bytes each, so that none stands anywhere by chance.
+    let token = |number: u64| Token(0x1234_5678_9abc + number * 0x0101_0101);
+    for number in 0..ENTRIES {
+        let (stream, revision) = (stream(number), number / 5);
+        let fact = fact(number);
+        let recorded = Recorded { stream, revision, token: token(number), fact };
+        log.take(vec![recorded], token(number)).await.unwrap();
+    }
+    let followed = Token(0x2345_6789_abcd);
+    log.take(Vec::new(), followed).await.unwrap();
+    drop(log);
+    let specimen = Specimen::new(path, says);
+    let bytes = |token: Token| token.0.to_be_bytes()[2..].to_vec();
+    let said = specimen.flip_value("tokens.token", &bytes(token(CHOSEN)));
+    assert_eq!(said.len(), 2 * 48, "in the table and in its index");
+    specimen.flip_value("followed.token and its copy", &bytes(followed));
+    specimen.flip_value("meta.upstream", upstream.as_bytes());
 }
 
 /// Numbers are short in the file, so they are turned by SQL, all 64 bits of each.

@@ -1,4 +1,4 @@
-//! What every log, journal and vault must pass: the promises L1–L18 as one run, for each adapter.
+//! What every log, journal, replica and vault must pass: the promises L1–L19 as one run, for each adapter.
 //!
 //! An adapter's test is five lines: it says how a fresh log is made and how one is opened again
 //! ([`Make`]), and calls [`run`]. A broken promise panics with its number. L18 (nothing is ever
@@ -7,7 +7,9 @@
 mod append;
 mod follow;
 mod journal;
+mod order;
 mod read;
+mod replica;
 mod vault;
 
 use std::fmt;
@@ -24,6 +26,7 @@ use crate::fact::{ActorKind, Envelope, NewFact, Recorded};
 use crate::log::{Appended, Direction, Expected, Followed, Log, LogError, Revision, Token};
 
 pub use journal::run as run_journal;
+pub use replica::{MakeReplica, run as run_replica, run_one_or_the_other};
 pub use vault::{MakeVault, run as run_vault};
 
 /// How long any single promise may take before it counts as broken.
@@ -64,6 +67,8 @@ pub async fn run<M: Make>(make: &M) {
     in_time("L15", append::a_lost_answer_leaves_one_copy(make.fresh().await)).await;
     in_time("L16", follow::a_slow_follower_misses_nothing(make.fresh().await)).await;
     in_time("L17", read::microseconds_survive(make)).await;
+    in_time("L19", order::appends_stay_in_order(&*make.fresh().await)).await;
+    in_time("L19", order::the_first_failure_ends_an_order(&*make.fresh().await)).await;
 }
 
 async fn in_time<T>(promise: &str, work: impl Future<Output = T>) -> T {

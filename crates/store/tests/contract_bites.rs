@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use assay_store::contract::{self, Make};
 use assay_store::fact::{NewFact, Recorded};
-use assay_store::log::{Appended, Direction, Expected, Followed, Log, LogError, Revision, Token};
+use assay_store::log::{
+    Append, Appended, Direction, Expected, Followed, Log, LogError, Revision, Token,
+};
 use assay_store::memory::MemoryLog;
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use futures_util::stream::{BoxStream, StreamExt as _};
@@ -23,6 +25,8 @@ enum Bug {
     LosesAFactNowAndThen,
     HasNoLimits,
     CutsTimeToSeconds,
+    GoesOnAfterAFailure,
+    CarriesOrdersOutBackwards,
 }
 
 #[derive(Debug)]
@@ -81,6 +85,30 @@ impl Log for Planted {
         facts: Vec<NewFact>,
     ) -> BoxFuture<'a, Result<Appended, LogError>> {
         self.append(stream, expected, facts).boxed()
+    }
+
+    fn append_in_order(
+        &self,
+        mut appends: Vec<Append>,
+    ) -> BoxFuture<'_, Result<Vec<Appended>, LogError>> {
+        async move {
+            if self.bug == Bug::CarriesOrdersOutBackwards {
+                // By streams, so that each append finds what it expects.
+                appends.sort_by(|a, b| b.stream.cmp(&a.stream));
+            }
+            let (mut answers, mut failed) = (Vec::new(), None);
+            for Append { stream, expected, facts } in appends {
+                match self.append(&stream, expected, facts).await {
+                    Ok(done) => answers.push(done),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+                if failed.is_some() && self.bug != Bug::GoesOnAfterAFailure {
+                    break;
+                }
+            }
+            failed.map_or(Ok(answers), Err)
+        }
+        .boxed()
     }
 
     fn read_stream<'a>(
@@ -160,6 +188,8 @@ async fn every_planted_bug_is_noticed() {
         (Bug::ResumesWithTheTokenItself, "L11"),
         (Bug::HasNoLimits, "L14"),
         (Bug::CutsTimeToSeconds, "L1"),
+        (Bug::GoesOnAfterAFailure, "L19"),
+        (Bug::CarriesOrdersOutBackwards, "L19"),
     ] {
         let said = broken(bug).await;
         let mut words = said.split(|c: char| !c.is_ascii_alphanumeric());
