@@ -6,7 +6,7 @@
 //! [`load`] (a lean HTTP client and many of them), [`bare`] (the server that does nothing),
 //! [`house`] (a data directory with people, reports and claims), [`rest`] (P4–P7), [`lag`] (P12),
 //! [`rebuilds`] (P10, P16), [`goals`] (which figure stands beside which, and what is asked of it),
-//! [`as_of`] (the past beside now, for `make as-of`).
+//! [`as_of`] (the past beside now, for `make as-of`), [`outgrow`] (a log on PostgreSQL, for `make outgrow`).
 
 pub mod appends;
 pub mod as_of;
@@ -18,6 +18,7 @@ pub mod house;
 pub mod lag;
 pub mod load;
 pub mod machine;
+pub mod outgrow;
 pub mod process;
 pub mod rebuilds;
 pub mod rest;

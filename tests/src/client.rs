@@ -84,6 +84,12 @@ impl Client {
         Self { after: std::sync::Arc::clone(&other.after), ..self }
     }
 
+    /// The same person with the same token and the same last write, on another node.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     /// The access token.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()

@@ -2,7 +2,9 @@
 
 pub mod bench;
 mod client;
+mod nodes;
 mod server;
 
 pub use client::{Answer, Client};
+pub use nodes::Nodes;
 pub use server::{Server, assay, run, run_failing};

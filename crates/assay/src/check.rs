@@ -15,7 +15,7 @@ use crate::cli::Check;
 use crate::clock::SystemClock;
 use crate::data_dir::DataDir;
 use crate::exit::Exit;
-use crate::open::{Opened, open_held};
+use crate::open::{Opened, must_be_ready, open_held};
 use crate::progress::{Progress, seconds};
 use crate::project::aside;
 use crate::rebuild;
@@ -48,7 +48,7 @@ struct Checked {
 /// Checks everything and prints what was checked.
 pub(crate) async fn run(settings: &Settings, asked: &Check) -> anyhow::Result<Exit> {
     let dir = DataDir::at(&settings.data_dir);
-    dir.must_be_ready()?;
+    must_be_ready(settings, &dir)?;
     let checked = check(settings, &dir).await?;
     if asked.json {
         print_json(&checked)?;

@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its words, as `--help` shows them.
 
+mod moving;
 mod proofs;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 
+pub(crate) use moving::{Backup, EventLog, EventLogAct, LogCopy, Restore};
 pub(crate) use proofs::{Bundle, BundleAct, BundleImport, Ledger, LedgerAct, Trusted, Verify};
 
 use crate::configure::Given;
@@ -84,6 +86,14 @@ pub(crate) enum Command {
     Views(Views),
     /// File many reports from a data file.
     Import(Import),
+    /// Copy a log into another one.
+    Log(EventLog),
+    /// Put a copy of everything aside while the server goes on.
+    Backup(Backup),
+    /// Make a data directory out of a backup.
+    Restore(Restore),
+    /// Show the nodes over the same log: how far each is, and whether all have the same history.
+    Nodes,
     /// Show the settings in force and where they come from.
     Config,
     /// Show the version.

@@ -67,6 +67,11 @@ impl DataDir {
         self.root.join("ledger")
     }
 
+    /// Which node this is, among those over one log.
+    pub(crate) fn node_id(&self) -> PathBuf {
+        self.root.join("node-id")
+    }
+
     /// Where bundles are made before they leave.
     pub(crate) fn make_bundle_spool(&self) -> anyhow::Result<PathBuf> {
         let spool = self.root.join("exports");
@@ -102,10 +107,12 @@ impl DataDir {
         private_dir(&self.root.join("keys")).with_context(|| format!("making {shown}/keys"))
     }
 
-    /// Makes the database files, empty and private, so that `SQLite` keeps their permissions.
-    pub(crate) fn make_files(&self) -> anyhow::Result<()> {
+    /// Makes the database files, empty and private, so that `SQLite` keeps their permissions; no
+    /// vault where that is elsewhere.
+    pub(crate) fn make_files(&self, elsewhere: bool) -> anyhow::Result<()> {
         let beside = self.root.join("journal.db.lock");
-        for path in [self.journal(), self.vault(), self.views(), beside] {
+        let vault = (!elsewhere).then(|| self.vault());
+        for path in [self.journal(), self.views(), beside].into_iter().chain(vault) {
             private().create(true).append(true).open(&path).with_context(|| shown(&path))?;
         }
         Ok(())
@@ -124,7 +131,7 @@ impl DataDir {
         if !self.is_initialised() {
             return Err(usage(format!(
                 "{shown} holds no house yet: run `assay init --data-dir {shown}` to set one up, \
-                 or `assay demo` to look around"
+                 or `assay demo` to look around; where the log is elsewhere, say where (store.url)"
             )));
         }
         self.must_be_private()?;
@@ -230,7 +237,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let dir = DataDir::at(&parent.path().join("data"));
         dir.make().unwrap();
-        dir.make_files().unwrap();
+        dir.make_files(false).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(dir.root()), mode(&dir.root().join("keys"))), (0o700, 0o700));
         assert_eq!((mode(&dir.journal()), mode(&dir.vault())), (0o600, 0o600));

@@ -65,6 +65,9 @@ async fn make(
     let clock = Arc::new(ScriptedClock::starting(BEGINS.parse()?));
     let shared: Arc<dyn Clock> = clock.clone();
     let opened = set_up(settings, shared).await?;
+    if !dir.demo_mark().exists() && opened.head()? > 0 {
+        return Err(usage("there is a house that is no demo; name another directory or store"));
+    }
     if !dir.demo_mark().exists() {
         write_private(&dir.demo_mark(), MARK.as_bytes())?;
     }

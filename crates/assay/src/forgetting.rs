@@ -1,5 +1,6 @@
 //! Forgetting, put together: keys destroyed or held back, and the views made anew without what they sealed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::open::Opened;
 
 /// How often making the views anew is tried before the next start has to do it.
 const RENEWALS_MAX: u32 = 5;
+/// How often it is looked at most whether another node decided something.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long it is waited in between.
 const REST: Duration = Duration::from_secs(10);
 
@@ -107,7 +110,7 @@ pub(crate) fn remove_outdated_views(opened: &Opened) -> anyhow::Result<()> {
             "the last process ended before the views were made anew: they are made anew now"
         );
         crate::rebuild::remove(&opened.dir.views())?;
-        opened.dir.make_files()?;
+        opened.dir.make_files(opened.replication.is_some())?;
     }
     Ok(())
 }
@@ -143,14 +146,63 @@ pub(crate) fn settle_late(
     Ok(())
 }
 
+/// Sees to what was decided on other nodes, as soon as this one shows the decision.
+///
+/// Until the program ends; where a decision was made here it is seen to twice, which is harmless.
+pub(crate) fn watch_others(opened: &Opened, projector: &Projector) -> anyhow::Result<()> {
+    let forgetting = Forgetting::new(opened, projector)?;
+    let (views, mut projected) = (opened.dir.views(), projector.projected());
+    let mut known: BTreeMap<Erasable, ErasureStanding> = hidden(&views)?.into_iter().collect();
+    actix_web::rt::spawn(async move {
+        while projected.changed().await.is_ok() {
+            projected.borrow_and_update();
+            if let Err(error) = forgetting.see_to_changes(&views, &mut known).await {
+                tracing::error!(
+                    error = %format!("{error:#}"),
+                    "an erasure that was decided elsewhere could not be settled; it is tried again"
+                );
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    });
+    Ok(())
+}
+
+fn hidden(views: &Path) -> anyhow::Result<Vec<(Erasable, ErasureStanding)>> {
+    let reader = Views::open(views).and_then(|views| views.reader())?;
+    Ok(erasures::hidden(&reader)?)
+}
+
+impl Forgetting {
+    /// Sees to each subject that stands otherwise than it was known to.
+    async fn see_to_changes(
+        &self,
+        views: &Path,
+        known: &mut BTreeMap<Erasable, ErasureStanding>,
+    ) -> anyhow::Result<()> {
+        let now: BTreeMap<Erasable, ErasureStanding> = hidden(views)?.into_iter().collect();
+        for (subject, standing) in &now {
+            if known.get(subject) != Some(standing) {
+                self.see_to(*subject, *standing).await?;
+                known.insert(*subject, *standing);
+            }
+        }
+        let shown: Vec<Erasable> =
+            known.keys().filter(|subject| !now.contains_key(*subject)).copied().collect();
+        for subject in shown {
+            self.see_to(subject, ErasureStanding::Requested).await?;
+            known.remove(&subject);
+        }
+        Ok(())
+    }
+}
+
 async fn caught_up(projected: &mut watch::Receiver<u64>, head: u64) -> bool {
     projected.wait_for(|position| *position >= head).await.is_ok()
 }
 
 async fn settle_now(forgetting: &Forgetting, views: &Path, known: usize) -> anyhow::Result<()> {
-    let reader = Views::open(views).and_then(|views| views.reader())?;
-    let found = erasures::hidden(&reader)?;
-    drop(reader);
+    let found = hidden(views)?;
     if found.len() > known {
         for (subject, standing) in found {
             forgetting.see_to(subject, standing).await?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use assay_commands::Clock;
 use assay_domain::user::{HouseRole, Profile, RegisterUser};
 use assay_domain::value::Tlp;
-use assay_store::journal::Journal as _;
 use secrecy::ExposeSecret as _;
 
 use crate::accounts::{by_house, label, new_id, one_time_code, register};
@@ -15,8 +14,9 @@ use crate::clock::SystemClock;
 use crate::data_dir::{DataDir, write_private};
 use crate::exit::{Exit, usage};
 use crate::keys::{MasterFrom, make_jwt_key};
-use crate::open::{Opened, open_held};
+use crate::open::{Opened, must_be_ready, open_held};
 use crate::settings::Settings;
+use crate::upstream;
 
 /// Makes a data directory with its keys and opens it; one that is there is opened as it is.
 pub(crate) async fn set_up(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
@@ -24,7 +24,9 @@ pub(crate) async fn set_up(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow
     dir.make()?;
     let held = dir.hold()?;
     MasterFrom::choose(settings.keys.master_key_file.as_deref(), &dir).make_if_missing()?;
-    if !dir.jwt_key().exists() {
+    if settings.store.elsewhere() {
+        upstream::prepare(&settings.store, settings).await?;
+    } else if !dir.jwt_key().exists() {
         make_jwt_key(&dir)?;
     }
     open_held(settings, clock, dir, held).await
@@ -35,13 +37,16 @@ pub(crate) async fn run(settings: &Settings, asked: &Init) -> anyhow::Result<Exi
     let username = label(&asked.username)?;
     let dir = DataDir::at(&settings.data_dir);
     if dir.is_initialised() {
-        dir.must_be_ready()?;
+        must_be_ready(settings, &dir)?;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let opened = set_up(settings, clock).await?;
-    if opened.log.head()? > 0 {
-        let root = dir.root().display();
-        return Err(usage(format!("{root} is already initialised; nothing was changed")));
+    if opened.head()? > 0 {
+        let what = match settings.store.elsewhere() {
+            true => "the house at store.url".to_owned(),
+            false => dir.root().display().to_string(),
+        };
+        return Err(usage(format!("{what} is already initialised; nothing was changed")));
     }
     let user = new_id().into();
     let display_name = asked.username.clone().try_into()?;
@@ -58,6 +63,14 @@ pub(crate) async fn run(settings: &Settings, asked: &Init) -> anyhow::Result<Exi
     let root = dir.root().display();
     let mut out = std::io::stdout().lock();
     writeln!(out, "The house is set up in {root}.")?;
+    if settings.store.elsewhere() {
+        let master = MasterFrom::choose(settings.keys.master_key_file.as_deref(), &dir);
+        writeln!(
+            out,
+            "Its log and its vault are at store.url. Every other node needs nothing but"
+        )?;
+        writeln!(out, "the same settings and the same master key: {}", master.describe())?;
+    }
     writeln!(out, "First admin: {}", asked.username)?;
     writeln!(out, "One-time secret: in {}", path.display())?;
     writeln!(out, "  It works once, until {}.", expires_at.strftime("%Y-%m-%d %H:%M UTC"))?;

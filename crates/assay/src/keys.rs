@@ -4,12 +4,18 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use assay_store::master::MasterKey;
+use assay_store::vault::{Vault, VaultError};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use crate::data_dir::{DataDir, read_private, write_private};
+use crate::open::Opened;
+
+/// Under which name a shared vault keeps the key that signs access tokens.
+const JWT_KEY: &str = "house/jwt-key";
 
 /// The environment variable that may carry the master key, 64 hex digits.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "ASSAY_MASTER_KEY";
@@ -67,14 +73,43 @@ impl MasterFrom {
     }
 }
 
-/// Makes the key that signs access tokens: Ed25519, PKCS#8, PEM.
+/// Makes the key that signs access tokens, in a file of the data directory.
 pub(crate) fn make_jwt_key(dir: &DataDir) -> anyhow::Result<()> {
-    let key = SigningKey::from_bytes(&rand::random());
-    let pem = key.to_pkcs8_pem(LineEnding::LF).context("encoding the token key")?;
-    write_private(&dir.jwt_key(), pem.as_bytes())
+    write_private(&dir.jwt_key(), new_jwt_key()?.as_bytes())
 }
 
-/// Reads the key that signs access tokens.
-pub(crate) fn jwt_key(dir: &DataDir) -> anyhow::Result<SecretString> {
-    Ok(SecretString::from(read_private(&dir.jwt_key())?))
+/// Reads the key that signs access tokens; nodes that share a vault find it there, and the first makes it.
+pub(crate) async fn jwt_key(opened: &Opened) -> anyhow::Result<SecretString> {
+    if opened.replication.is_none() {
+        return Ok(SecretString::from(read_private(&opened.dir.jwt_key())?));
+    }
+    let made = new_jwt_key()?;
+    let kept = kept_or_made(opened.keys.vault().as_ref(), JWT_KEY, made.as_bytes()).await?;
+    Ok(SecretString::from(String::from_utf8(kept).context("the token key in the vault")?))
+}
+
+/// Ed25519, PKCS#8, PEM.
+fn new_jwt_key() -> anyhow::Result<Zeroizing<String>> {
+    let key = SigningKey::from_bytes(&rand::random());
+    key.to_pkcs8_pem(LineEnding::LF).context("encoding the token key")
+}
+
+/// A secret of the vault, or what was made for it where there is none; of nodes that start at once
+/// one is first, and all get what that one made.
+pub(crate) async fn kept_or_made(
+    vault: &dyn Vault,
+    name: &str,
+    made: &[u8],
+) -> anyhow::Result<Vec<u8>> {
+    if let Some(found) = vault.secret(name).await? {
+        return Ok(found.bytes);
+    }
+    match vault.put_secret(name, None, made.to_vec()).await {
+        Ok(_) => Ok(made.to_vec()),
+        Err(VaultError::Conflict { .. }) => {
+            let found = vault.secret(name).await?.context("a secret that was just made is gone")?;
+            Ok(found.bytes)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -12,11 +12,13 @@ use crate::cli::LedgerAct;
 use crate::clock::SystemClock;
 use crate::data_dir::DataDir;
 use crate::exit::{Exit, usage};
-use crate::log_keys;
+use crate::keys::MasterFrom;
+use crate::log_keys::{self, Shelf};
 use crate::notary;
-use crate::open::open;
+use crate::open::{must_be_ready, open};
 use crate::project::aside;
 use crate::settings::Settings;
+use crate::upstream;
 
 /// Does what was asked.
 pub(crate) async fn run(settings: &Settings, act: LedgerAct) -> anyhow::Result<Exit> {
@@ -24,24 +26,35 @@ pub(crate) async fn run(settings: &Settings, act: LedgerAct) -> anyhow::Result<E
     if let LedgerAct::Mirror { from, to, token_file, entries } = act {
         return mirror::run(&from, &to, token_file.as_deref(), entries).await;
     }
-    dir.must_be_ready()?;
+    must_be_ready(settings, &dir)?;
     match act {
         LedgerAct::Key => key(&dir),
         LedgerAct::Checkpoint { sign: true } => sign(settings).await,
         LedgerAct::Checkpoint { sign: false } => checkpoint(&dir),
         LedgerAct::Rotate => {
-            let made = log_keys::rotate(&dir)?;
+            let made = log_keys::rotate(&shelf(settings, &dir).await?).await?;
             say(&format!(
                 "{made}\nmade; from the next start on it signs beside the others. Publish it, let \
                  some checkpoints carry both signatures, then retire the old one."
             ))
         }
         LedgerAct::Retire { key } => {
-            let retired = log_keys::retire(&dir, &key)?;
+            let retired = log_keys::retire(&shelf(settings, &dir).await?, &key).await?;
             say(&format!("{retired}\nput away; from the next start on it signs no more."))
         }
         LedgerAct::Mirror { .. } => Ok(Exit::Holds),
     }
+}
+
+/// Where the keys lie, without opening the house.
+async fn shelf(settings: &Settings, dir: &DataDir) -> anyhow::Result<Shelf> {
+    if !settings.store.elsewhere() {
+        return Ok(Shelf::Files(dir.clone()));
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let master = MasterFrom::choose(settings.keys.master_key_file.as_deref(), dir).read()?;
+    let upstream = upstream::open(&settings.store, settings, master, &clock).await?;
+    Ok(Shelf::Vault(upstream.vault, dir.clone()))
 }
 
 fn say(words: &str) -> anyhow::Result<Exit> {
@@ -50,7 +63,7 @@ fn say(words: &str) -> anyhow::Result<Exit> {
 }
 
 fn key(dir: &DataDir) -> anyhow::Result<Exit> {
-    let keys = log_keys::verifiers(dir)?;
+    let keys = log_keys::known_publicly(dir)?;
     if keys.is_empty() {
         return Err(usage("there is no key yet: it is made at the first start of the server"));
     }
@@ -73,7 +86,7 @@ fn checkpoint(dir: &DataDir) -> anyhow::Result<Exit> {
 async fn sign(settings: &Settings) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let opened = open(settings, clock).await?;
-    let notary = notary::open(settings, &opened).await?;
+    let notary = notary::open(settings, &opened, None).await?;
     let signed = aside(move |_| notary.sign().map_err(notary::refused)).await?;
     write!(std::io::stdout(), "{}", signed.note)?;
     Ok(Exit::Holds)

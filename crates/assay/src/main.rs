@@ -17,6 +17,8 @@ mod keys;
 mod ledger;
 mod log_keys;
 mod logging;
+mod moving;
+mod nodes;
 mod notary;
 mod open;
 mod progress;
@@ -27,6 +29,7 @@ mod serve;
 mod settings;
 mod show;
 mod trust;
+mod upstream;
 mod user;
 mod verify;
 mod viewing;
@@ -36,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, ViewsAct};
+use crate::cli::{Cli, Command, EventLogAct, ViewsAct};
 use crate::configure::{Configured, configure};
 use crate::exit::Exit;
 use crate::settings::LogFormat;
@@ -101,6 +104,12 @@ async fn hand_over(cli: Cli, configured: Configured) -> anyhow::Result<Exit> {
             dump::run(settings, as_of.as_deref()).await
         }
         Command::Import(asked) => import::run(settings, &asked).await,
+        Command::Log(asked) => match asked.act {
+            EventLogAct::Copy(asked) => moving::copy(settings, &asked).await,
+        },
+        Command::Backup(asked) => moving::backup(settings, &asked).await,
+        Command::Restore(asked) => moving::restore(settings, &asked).await,
+        Command::Nodes => nodes::list(settings).await,
         Command::Config => show::config(&configured),
         Command::Version => show::version(),
     }

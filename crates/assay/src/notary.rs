@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use assay_ledger::WitnessVerifier;
 use assay_notary::{AnchorConfig, AnchorKind, Config, Notary, NotaryError};
-use assay_store::log::Log as _;
 use assay_timestamp::Trust;
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use crate::data_dir::read_private;
 use crate::exit::usage;
@@ -17,17 +17,24 @@ use crate::open::Opened;
 use crate::settings::{Anchor, AnchorKind as Kind, Settings};
 
 /// Opens the notary of a house; refuses where the journal is behind what was signed.
-pub(crate) async fn open(settings: &Settings, opened: &Opened) -> anyhow::Result<Arc<Notary>> {
+///
+/// Of several nodes one shows checkpoints to the anchors, `anchoring` says whether it is this one.
+pub(crate) async fn open(
+    settings: &Settings,
+    opened: &Opened,
+    anchoring: Option<watch::Receiver<bool>>,
+) -> anyhow::Result<Arc<Notary>> {
     let ledger = &settings.ledger;
-    let log = opened.log.log_id().await?;
-    let signers = log_keys::signers(&opened.dir, &ledger.name, log)?;
+    let (shelf, history) = (opened.shelf(), log_keys::history(opened).await?);
+    let signers = log_keys::signers(&shelf, &ledger.name, history).await?;
     log_keys::record(opened, &signers).await?;
     let origin = signers.first().context("a key that signs")?.name().to_owned();
     let mut config = Config::new(opened.dir.ledger(), origin);
     config.second_place.clone_from(&ledger.second_place);
     config.interval = Duration::from_secs(ledger.interval_s);
     config.late_after = Duration::from_secs(ledger.late_after_s);
-    config.retired = log_keys::retired(&opened.dir)?;
+    config.anchoring = anchoring;
+    config.retired = shelf.retired().await?;
     config.anchors = ledger.anchors.iter().map(anchor).collect::<anyhow::Result<_>>()?;
     let house = Arc::clone(&opened.house);
     let clock = Arc::new(move || house.now().as_microsecond());

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use assay_api::Parts;
+use assay_api::app::RenderMetrics;
 use assay_api::bundles::Bundles;
 use assay_api::imports::jobs::Imports;
 use assay_api::reading::Readings;
+use assay_api::upstream::TellUpstream;
 use assay_commands::Clock;
 use assay_notary::{Notary, NotaryError, NotaryState};
-use assay_store::journal::Journal as _;
 use assay_store::vault::Vault;
 use assay_views::Views;
 use assay_views::projector::{self, Projector, Status};
@@ -26,7 +27,8 @@ use tokio::sync::watch;
 
 use crate::clock::SystemClock;
 use crate::exit::{Exit, usage};
-use crate::keys::jwt_key;
+use crate::keys::{jwt_key, kept_or_made};
+use crate::nodes::{self, Among};
 use crate::open::{Opened, open};
 use crate::settings::Settings;
 use crate::{forgetting, notary};
@@ -43,20 +45,30 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     let api = address("server.listen", &server.listen, server.behind_proxy)?;
     let ops = address("server.ops_listen", &server.ops_listen, server.behind_proxy)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let counted = numbers::begin()?;
     let opened = open(settings, clock).await?;
     let (listener, ops_listener) = (bind(api)?, bind(ops)?);
     let (api, ops) = (listener.local_addr()?, ops_listener.local_addr()?);
 
-    let (known, head) = (forgetting::settle_known(&opened).await?, opened.log.head()?);
+    let (known, head) = (forgetting::settle_known(&opened).await?, opened.head()?);
     forgetting::remove_outdated_views(&opened)?;
-    let notary = notary::open(settings, &opened).await?;
+    let (stop_notary, stopped) = watch::channel(false);
+    let among = nodes::join(settings, &opened, stopped.clone())?;
+    let anchoring = among.as_ref().map(|among| among.anchoring.clone());
+    let notary = notary::open(settings, &opened, anchoring).await?;
     let keys = Arc::clone(&opened.keys);
     let projector = projector::start(opened.dir.views(), opened.journal(), keys, Handle::current())
         .context("starting the projector of the views")?;
     forgetting::settle_late(&opened, &projector, known, head)?;
-    let parts = parts(settings, &opened, &projector, Arc::clone(&notary)).await?;
+    if let Some(among) = &among {
+        forgetting::watch_others(&opened, &projector)?;
+        among.run(opened.journal(), Arc::clone(&notary), stopped.clone());
+    }
+    let tell = among.as_ref().map_or_else(|| nowhere(), Among::tell);
+    let metrics = numbers::start(counted, &opened.local, opened.counted.clone());
+    let told = Told { upstream: tell, metrics };
+    let parts = parts(settings, &opened, &projector, Arc::clone(&notary), told).await?;
     let readings = Arc::clone(&parts.readings);
-    let (stop_notary, stopped) = watch::channel(false);
     let schedule = actix_web::rt::spawn(Arc::clone(&notary).run(stopped));
     let imports = Arc::new(Imports::new(opened.dir.make_spool()?).context("the imports' folder")?);
     end_imports_when_told(Arc::clone(&imports))?;
@@ -72,6 +84,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     // An anchor that does not answer must not hold up the end: what is half sent is sent again.
     if tokio::time::timeout(ANCHORS_END, schedule).await.is_err() {
         tracing::warn!("an anchor was still being asked");
+    }
+    if let Some(replication) = &opened.replication {
+        replication.stop().await;
     }
     let last = Arc::clone(&notary);
     match tokio::task::spawn_blocking(move || last.sign()).await {
@@ -95,11 +110,18 @@ fn end_imports_when_told(imports: Arc<Imports>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How this node stands to its log, and its numbers.
+struct Told {
+    upstream: TellUpstream,
+    metrics: RenderMetrics,
+}
+
 async fn parts(
     settings: &Settings,
     opened: &Opened,
     projector: &Projector,
     notary: Arc<Notary>,
+    told: Told,
 ) -> anyhow::Result<Parts> {
     let vault = Arc::clone(opened.keys.vault());
     let secret = house_secret(vault.as_ref()).await?;
@@ -113,22 +135,28 @@ async fn parts(
         notary,
         bundles: Arc::new(bundles.context("the bundles' folder")?),
         forget: forgetting::forget(opened, projector)?,
+        upstream: told.upstream,
         secret: SecretBox::new(Box::new(secret)),
         vault,
         views,
         projected: projector.projected(),
         projector: projector.watch_status(),
-        signing_keys: vec![jwt_key(&opened.dir)?],
+        signing_keys: vec![jwt_key(opened).await?],
         settings: api,
-        metrics: numbers::start(&opened.log)?,
+        metrics: told.metrics,
     })
+}
+
+/// The log is this node's own.
+fn nowhere() -> TellUpstream {
+    Arc::new(|| None)
 }
 
 /// Tells whoever started us that we answer now: one JSON line on stdout, and never another.
 fn say_ready(opened: &Opened, api: SocketAddr, ops: SocketAddr) -> anyhow::Result<()> {
     let root = opened.dir.root();
     let data_dir = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let position = opened.log.head()?;
+    let position = opened.head()?;
     let ready = json!({
         "event": "ready",
         "url": format!("http://{api}"),
@@ -148,7 +176,7 @@ fn say_ready(opened: &Opened, api: SocketAddr, ops: SocketAddr) -> anyhow::Resul
 /// Stops the projector and gives the directory back; not well where something had broken.
 async fn end(mut opened: Opened, projector: Projector, sound: bool) -> Exit {
     let failed = matches!(projector.status(), Status::Failed { .. });
-    let broken = failed || opened.log.is_read_only() || !sound;
+    let broken = failed || opened.local.is_read_only() || !sound;
     let stopped = tokio::task::spawn_blocking(move || projector.stop()).await;
     if stopped.is_err() {
         tracing::error!("the projector did not stop");
@@ -179,11 +207,7 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// 256 bits that stay the same for this house, made at its first start.
 async fn house_secret(vault: &dyn Vault) -> anyhow::Result<[u8; 32]> {
-    if let Some(found) = vault.secret(SECRET_NAME).await? {
-        let bytes = <[u8; 32]>::try_from(found.bytes.as_slice());
-        return bytes.context("the house's secret in the vault has no 256 bits");
-    }
     let made: [u8; 32] = rand::random();
-    vault.put_secret(SECRET_NAME, None, made.to_vec()).await?;
-    Ok(made)
+    let kept = kept_or_made(vault, SECRET_NAME, &made).await?;
+    <[u8; 32]>::try_from(kept.as_slice()).context("the house's secret in the vault has no 256 bits")
 }

@@ -15,6 +15,8 @@ use crate::exit::usage;
 pub(crate) struct Settings {
     /// The data directory.
     pub(crate) data_dir: PathBuf,
+    /// The log and the vault, where they are elsewhere.
+    pub(crate) store: Store,
     /// The listener.
     pub(crate) server: Server,
     /// The log of the program (not the event log).
@@ -29,6 +31,45 @@ pub(crate) struct Settings {
     pub(crate) ledger: Ledger,
     /// The read log.
     pub(crate) reads: Reads,
+}
+
+/// The log and the vault, where they are elsewhere: then this is one of several nodes over them.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// Where: `postgresql://…` or `kurrentdb://…`; empty for files in the data directory.
+    pub(crate) url: String,
+    /// A private file with that address instead, so that its password stands in no environment.
+    pub(crate) url_file: Option<PathBuf>,
+    /// The authorities (PEM) that the servers' certificates must come from.
+    pub(crate) tls_roots_file: Option<PathBuf>,
+    /// Whether another host than this one may be talked to without encryption.
+    pub(crate) plaintext: bool,
+    /// What others call this node; the host's name where empty.
+    pub(crate) node_name: String,
+}
+
+/// Its password is for nobody's eyes.
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("url", &redacted(&self.url)).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Whether log and vault are elsewhere.
+    pub(crate) fn elsewhere(&self) -> bool {
+        !self.url.is_empty() || self.url_file.is_some()
+    }
+}
+
+/// An address without what stands between its scheme and its host.
+pub(crate) fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://[REDACTED]@{host}"),
+        None => url.to_owned(),
+    }
 }
 
 /// Where and how it listens.
@@ -204,6 +245,7 @@ impl Default for Settings {
         let api = assay_api::Settings::default();
         Self {
             data_dir: PathBuf::from("assay-data"),
+            store: Store::default(),
             server: Server {
                 listen: "127.0.0.1:8080".to_owned(),
                 ops_listen: "127.0.0.1:9090".to_owned(),
@@ -291,6 +333,9 @@ impl Settings {
         if self.limits.queue_appends_max == 0 {
             return Err(usage("the setting limits.queue_appends_max must be at least 1"));
         }
+        if !self.store.url.is_empty() && self.store.url_file.is_some() {
+            return Err(usage("store.url and store.url_file are both set; one of them is enough"));
+        }
         self.api().check().map_err(|refused| {
             let key = self.key_of(refused.setting);
             usage(format!("the setting {key} must be {}", refused.why))
@@ -312,6 +357,15 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_of_a_store_is_shown_without_its_password() {
+        let shown = redacted("postgresql://assay:p@ss:word@db1,db2/assay?sslmode=require");
+        assert_eq!(shown, "postgresql://[REDACTED]@db1,db2/assay?sslmode=require");
+        assert_eq!(redacted("kurrentdb://db1:2113"), "kurrentdb://db1:2113");
+        let store = Store { url: "postgresql://a:secret@b/c".to_owned(), ..Store::default() };
+        assert!(!format!("{store:?}").contains("secret"));
+    }
 
     #[test]
     fn the_defaults_pass_and_weaker_ones_are_named() {

@@ -8,6 +8,7 @@ use crate::configure::Configured;
 use crate::data_dir::DataDir;
 use crate::exit::Exit;
 use crate::keys::{MASTER_KEY_VARIABLE, MasterFrom};
+use crate::settings::redacted;
 
 /// Prints the settings in force, where each comes from, and where each file is looked for.
 pub(crate) fn config(configured: &Configured) -> anyhow::Result<Exit> {
@@ -43,6 +44,9 @@ fn line(
     let origin = configured.origins.get(full).map_or("default", String::as_str);
     match value {
         Value::Null => writeln!(out, "# {key} is not set"),
+        Value::String(url) if full == "store.url" => {
+            writeln!(out, "{key} = {:?}  # {origin}", redacted(url))
+        }
         _ => writeln!(out, "{key} = {value}  # {origin}"),
     }
 }
@@ -55,10 +59,16 @@ fn files(out: &mut impl std::io::Write, configured: &Configured) -> std::io::Res
         format!("{}{there}", path.display())
     };
     writeln!(out, "\n# Files:")?;
-    writeln!(out, "#   event log and journal   {}", held(dir.journal()))?;
-    writeln!(out, "#   vault                   {}", held(dir.vault()))?;
-    writeln!(out, "#   views                   {}", held(dir.views()))?;
-    writeln!(out, "#   token key (secret)      {}", held(dir.jwt_key()))?;
+    if configured.settings.store.elsewhere() {
+        writeln!(out, "#   copy of the event log   {}", held(dir.journal()))?;
+        writeln!(out, "#   views                   {}", held(dir.views()))?;
+        writeln!(out, "#   vault and token key     where store.url says")?;
+    } else {
+        writeln!(out, "#   event log and journal   {}", held(dir.journal()))?;
+        writeln!(out, "#   vault                   {}", held(dir.vault()))?;
+        writeln!(out, "#   views                   {}", held(dir.views()))?;
+        writeln!(out, "#   token key (secret)      {}", held(dir.jwt_key()))?;
+    }
     writeln!(out, "#   master key (secret)     {}", master.describe())?;
     if matches!(master, MasterFrom::Environment(_)) {
         writeln!(out, "#   {MASTER_KEY_VARIABLE} = [REDACTED]")?;

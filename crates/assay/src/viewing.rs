@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::SystemClock;
 use crate::data_dir::DataDir;
 use crate::exit::usage;
-use crate::open::{Opened, open_held};
+use crate::open::{Opened, must_be_ready, open_held};
 use crate::project;
 use crate::settings::Settings;
 
@@ -28,7 +28,7 @@ pub(crate) struct Viewing {
 /// Opens the views; where no server runs, they are first brought up to date with the journal.
 pub(crate) async fn view(settings: &Settings) -> anyhow::Result<Viewing> {
     let dir = DataDir::at(&settings.data_dir);
-    dir.must_be_ready()?;
+    must_be_ready(settings, &dir)?;
     let opened = match dir.hold() {
         Ok(held) => {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());

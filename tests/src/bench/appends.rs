@@ -48,7 +48,8 @@ pub fn ordered_id(count: u64) -> Uuid {
     Builder::from_unix_timestamp_millis(BASE_MS + count / 16, &rest).into_uuid()
 }
 
-fn fact(count: u64, data: &bytes::Bytes) -> NewFact {
+/// A fact with an id from a counter.
+pub fn fact(count: u64, data: &bytes::Bytes) -> NewFact {
     let (id, actor) = (ordered_id(count), ordered_id(1));
     let envelope = Envelope {
         recorded_at: i64::try_from(BASE_MS * 1_000 + count).unwrap_or(i64::MAX),
@@ -65,14 +66,18 @@ fn fact(count: u64, data: &bytes::Bytes) -> NewFact {
     NewFact { id, name: "bench.happened.v1".to_owned(), envelope, data: data.clone() }
 }
 
+/// The data of a fact, so many bytes of JSON.
+pub fn entry_data(bytes: usize) -> bytes::Bytes {
+    let frame = json!({"type": "bench.happened.v1", "data": {"text": ""}}).to_string();
+    let text = "x".repeat(bytes.saturating_sub(frame.len()));
+    json!({"type": "bench.happened.v1", "data": {"text": text}}).to_string().into()
+}
+
 impl Appends {
     /// Opens a fresh log in a folder.
     pub fn new(folder: &Path) -> Result<Self> {
         let log = Arc::new(SqliteLog::open(folder.join("appends.db"), Options::default())?);
-        let frame = json!({"type": "bench.happened.v1", "data": {"text": ""}}).to_string();
-        let text = "x".repeat(DATA_BYTES.saturating_sub(frame.len()));
-        let data = json!({"type": "bench.happened.v1", "data": {"text": text}}).to_string();
-        Ok(Self { log, next: Arc::new(AtomicU64::new(16)), data: data.into() })
+        Ok(Self { log, next: Arc::new(AtomicU64::new(16)), data: entry_data(DATA_BYTES) })
     }
 
     /// The log.

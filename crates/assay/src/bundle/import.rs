@@ -17,7 +17,7 @@ use assay_domain::user::{SuspendUser, User};
 use assay_domain::value::Digest;
 use assay_store::fact::ActorKind;
 use assay_store::keyring::sealed_keys;
-use assay_store::log::{Direction, Log as _, LogError};
+use assay_store::log::{Direction, LogError};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;

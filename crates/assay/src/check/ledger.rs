@@ -1,7 +1,6 @@
 //! Are the signed checkpoints and the tiles still those of the journal?
 
 use assay_notary::{Known, LedgerReport};
-use assay_store::log::Log as _;
 
 use super::Verdict;
 use crate::log_keys;
@@ -17,8 +16,9 @@ pub(super) async fn check(settings: &Settings, opened: &Opened) -> anyhow::Resul
     if !dir.exists() {
         return Ok(Verdict::Unchecked("no checkpoint was signed yet".to_owned()));
     }
-    let log = opened.log.log_id().await?;
-    let mut keys = log_keys::verifiers(&opened.dir)?;
+    let (shelf, log) = (opened.shelf(), log_keys::history(opened).await?);
+    let signing = shelf.signing().await?;
+    let mut keys: Vec<_> = signing.iter().map(|key| key.verifier().clone()).collect();
     let Some(origin) = keys.first().map(|key| key.name().to_owned()) else {
         let what = "there are checkpoints, and the keys that signed them are gone".to_owned();
         return Ok(Verdict::Wrong { position: None, what });
@@ -27,7 +27,7 @@ pub(super) async fn check(settings: &Settings, opened: &Opened) -> anyhow::Resul
         let what = format!("the keys sign for {origin}, and this is the log {log}");
         return Ok(Verdict::Wrong { position: None, what });
     }
-    keys.extend(log_keys::retired(&opened.dir)?);
+    keys.extend(shelf.retired().await?);
     let witnesses = notary::witnesses(settings)?;
     let (journal, second) = (opened.journal(), settings.ledger.second_place.clone());
     let checked = aside(move |_| {

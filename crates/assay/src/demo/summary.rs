@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::Context as _;
-use assay_store::journal::Journal as _;
 use assay_views::cases::{self, CaseOverview};
 use assay_views::claims::{self, ClaimDoc, ClaimFilter};
 use assay_views::contradictions::{self, ContradictionDoc};
@@ -79,7 +78,7 @@ pub(crate) fn print(
     }
     who(out)?;
     let before = told.verdict.saturating_sub(1);
-    writeln!(out, "\nMoments worth replaying, of {} entries:", opened.log.head()?)?;
+    writeln!(out, "\nMoments worth replaying, of {} entries:", opened.head()?)?;
     let moments = [
         (before, "before Rao's verdict that the towns were struck"),
         (told.verdict, "after it"),

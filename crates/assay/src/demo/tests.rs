@@ -1,7 +1,6 @@
 //! The demo holds what it promises: counted in the views, refused by the rule, the same when run twice.
 
 use assay_domain::value::Holder;
-use assay_store::journal::Journal as _;
 use assay_views::claims::{ClaimDoc, Standing};
 use assay_views::{At, Views};
 
@@ -21,7 +20,7 @@ async fn the_demo_holds_what_it_promises_and_running_it_twice_adds_nothing() {
     let parent = tempfile::tempdir().unwrap();
     let settings = in_dir(&parent);
     let (opened, told) = make(&settings, |_| ()).await.unwrap();
-    let head = opened.log.head().unwrap();
+    let head = opened.head().unwrap();
     let reader = Views::open(opened.dir.views()).unwrap().reader().unwrap();
     let counted = summary::count(&reader, At::Head).unwrap();
 
@@ -43,7 +42,7 @@ async fn the_demo_holds_what_it_promises_and_running_it_twice_adds_nothing() {
     drop((reader, opened));
 
     let (opened, again) = make(&settings, |_| ()).await.unwrap();
-    assert_eq!(opened.log.head().unwrap(), head);
+    assert_eq!(opened.head().unwrap(), head);
     assert_eq!(again.refused, None);
     assert_eq!((again.verdict, again.reattribution), (told.verdict, told.reattribution));
 }

@@ -7,7 +7,10 @@ use assay_bundle::{CheckName, Report, Trust};
 use assay_ledger::{Hash, SignedCheckpoint};
 use assay_store_sqlite::{Checked, check_journal_at};
 
+use uuid::Uuid;
+
 use crate::exit::usage;
+use crate::log_keys;
 
 /// The checks of a data directory, in the order of the report.
 const CHECKS: [CheckName; 5] = [
@@ -52,17 +55,20 @@ pub(super) fn verify(
     let checked = check_journal_at(dir.join("journal.db"), &sizes, progress);
     trust.vouch(&note, &mut report);
     trust.continues(&note, &mut report, |size, root| same_root(&checked, size, root));
-    entries(&note, &checked, &mut report);
+    let history = log_keys::history_in(&dir.join("journal.db")).ok().flatten();
+    entries(&note, &checked, history, &mut report);
     Ok(report)
 }
 
-fn entries(note: &SignedCheckpoint, checked: &Checked, report: &mut Report) {
+fn entries(note: &SignedCheckpoint, checked: &Checked, history: Option<Uuid>, report: &mut Report) {
     let checkpoint = note.checkpoint();
     match &checked.verdict {
         Err(fault) => report.fail(CheckName::Entries, fault.what.clone(), fault.position),
-        Ok(journal) if !checkpoint.origin.ends_with(&journal.log_id.to_string()) => {
-            let words =
-                format!("the journal is the log {}, the checkpoint's another", journal.log_id);
+        Ok(journal)
+            if !checkpoint.origin.ends_with(&history.unwrap_or(journal.log_id).to_string()) =>
+        {
+            let log = history.unwrap_or(journal.log_id);
+            let words = format!("the journal is the log {log}, the checkpoint's another");
             report.fail(CheckName::Origin, words, None);
         }
         Ok(_) => {}
