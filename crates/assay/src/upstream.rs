@@ -91,13 +91,16 @@ impl Rows {
                     secrets: rows.secrets,
                 }))
             }
-            Self::Postgres(vault) => {
-                let found = vault.check().await;
-                Ok(found.map_err(|fault| fault.to_string()).map(|rows| RowsChecked {
+            Self::Postgres(vault) => match vault.check().await {
+                Ok(rows) => Ok(Ok(RowsChecked {
                     keys: rows.keys.saturating_add(rows.destroyed),
                     secrets: rows.secrets,
-                }))
-            }
+                })),
+                Err(postgres::CheckError::Fault(fault)) => Ok(Err(fault.to_string())),
+                Err(away @ postgres::CheckError::Unavailable(_)) => {
+                    Err(anyhow::Error::new(away).context("checking the vault"))
+                }
+            },
             #[cfg(feature = "kurrentdb")]
             Self::Kurrent(vault) => {
                 let found = vault.check().await;

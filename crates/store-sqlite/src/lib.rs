@@ -34,5 +34,5 @@ pub use check::{Checked, Fault, JournalReport, check_journal, check_journal_at};
 pub use error::OpenError;
 pub use log::{Options, SqliteLog, TAKE_FACTS_MAX};
 pub use stats::Stats;
-pub use summary::{JournalSummary, journal_summary};
+pub use summary::{JournalSummary, first_stream, journal_summary};
 pub use vault::{SqliteVault, VaultFault, VaultReport, VaultRow};

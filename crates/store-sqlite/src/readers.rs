@@ -189,19 +189,7 @@ impl Readers {
 
     /// The name of the stream that was written first of those whose names start with a prefix.
     pub(crate) fn first_stream(&self, prefix: &str) -> Result<Option<String>, LogError> {
-        self.with(|connection| {
-            // Asked first, since names are in order and walking through all streams is not short.
-            let next = "SELECT name FROM streams WHERE name >= ? ORDER BY name LIMIT 1";
-            let next = connection.prepare_cached(next)?.query_row([prefix], |row| row.get(0));
-            let next: Option<String> = next.optional()?;
-            if !next.is_some_and(|name| name.starts_with(prefix)) {
-                return Ok(None);
-            }
-            // Streams are numbered when they are first written.
-            let mut all = connection.prepare_cached("SELECT name FROM streams ORDER BY sid")?;
-            let mut names = all.query_map([], |row| row.get::<_, String>(0))?;
-            names.find(|name| name.as_ref().map_or(true, |n| n.starts_with(prefix))).transpose()
-        })
+        self.with(|connection| first_stream(connection, prefix))
     }
 
     fn recorded_at(&self, position: u64) -> Result<i64, LogError> {
@@ -287,4 +275,22 @@ impl Journal for Readers {
         })?;
         Frontier::from_bytes(&stored).map_err(|error| LogError::Corrupt(error.to_string()))
     }
+}
+
+/// The name of the stream that was written first of those whose names start with a prefix.
+pub(crate) fn first_stream(
+    connection: &Connection,
+    prefix: &str,
+) -> rusqlite::Result<Option<String>> {
+    // Asked first, since names are in order and walking through all streams is not short.
+    let next = "SELECT name FROM streams WHERE name >= ? ORDER BY name LIMIT 1";
+    let next = connection.prepare_cached(next)?.query_row([prefix], |row| row.get(0));
+    let next: Option<String> = next.optional()?;
+    if !next.is_some_and(|name| name.starts_with(prefix)) {
+        return Ok(None);
+    }
+    // Streams are numbered when they are first written.
+    let mut all = connection.prepare_cached("SELECT name FROM streams ORDER BY sid")?;
+    let mut names = all.query_map([], |row| row.get::<_, String>(0))?;
+    names.find(|name| name.as_ref().map_or(true, |n| n.starts_with(prefix))).transpose()
 }

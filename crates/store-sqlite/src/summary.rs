@@ -11,6 +11,7 @@ use crate::batch::Tip;
 use crate::connection;
 use crate::error::OpenError;
 use crate::origin;
+use crate::readers;
 use crate::rows::Count;
 
 /// What a journal says of itself. Believed, not proved: [`crate::check_journal`] proves it.
@@ -39,6 +40,11 @@ pub fn journal_summary(path: impl AsRef<Path>) -> Result<JournalSummary, OpenErr
     let connection = connection::for_reading(path.as_ref())?;
     connection.execute_batch("BEGIN")?;
     summary(&connection)
+}
+
+/// The stream of a journal's file that was written first of those whose names start with a prefix.
+pub fn first_stream(path: impl AsRef<Path>, prefix: &str) -> Result<Option<String>, OpenError> {
+    Ok(readers::first_stream(&connection::for_reading(path.as_ref())?, prefix)?)
 }
 
 /// The same, inside a transaction.

@@ -13,7 +13,7 @@ use crate::data_dir::private_dir;
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// What SQLite and the journal's owner put beside a file while it is open.
-const BESIDE: [&str; 5] =
+pub(super) const BESIDE: [&str; 5] =
     ["journal.db-wal", "journal.db-shm", "journal.db.lock", "vault.db-wal", "vault.db-shm"];
 /// The endings of files that are being written; found later, they mean nothing.
 const UNFINISHED: [&str; 3] = ["tmp", "part", "partial"];
