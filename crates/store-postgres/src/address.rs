@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -20,7 +21,29 @@ use crate::options::{
 pub(crate) struct Address {
     /// In the order of the URL; never empty.
     pub(crate) hosts: Vec<Config>,
+    /// Which host is tried first: the one that took writes last, for every connection of this address.
+    first: Arc<AtomicUsize>,
     pub(crate) tls: Option<MakeRustlsConnect>,
+}
+
+impl Address {
+    /// The hosts with their numbers, beginning with the one that took writes last.
+    pub(crate) fn in_turn(&self) -> impl Iterator<Item = (usize, &Config)> {
+        let first = self.first.load(Ordering::Relaxed) % self.hosts.len().max(1);
+        let numbered = || self.hosts.iter().enumerate();
+        numbered().skip(first).chain(numbered().take(first))
+    }
+
+    /// This one takes writes.
+    pub(crate) fn takes_writes(&self, host: usize) {
+        self.first.store(host, Ordering::Relaxed);
+    }
+
+    /// It was silent in the middle of something: an old primary may wait for ever for the standby
+    /// that took over, so the next connection begins with the next host.
+    pub(crate) fn turn(&self) {
+        self.first.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Address {
@@ -38,7 +61,7 @@ impl Address {
         }
         let hosts = (0..count).map(|n| one(&whole, n, options)).collect::<Result<_, _>>()?;
         let tls = options.tls_roots.as_deref().map(connector).transpose()?;
-        Ok(Self { hosts, tls })
+        Ok(Self { hosts, tls, first: Arc::default() })
     }
 }
 

@@ -94,6 +94,9 @@ impl Readers {
         if answer.is_err() {
             self.give_up(session);
         }
+        if matches!(answer, Err(Trouble::Silent)) {
+            self.pool.manager().address.turn();
+        }
         answer
     }
 }

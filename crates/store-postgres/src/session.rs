@@ -112,7 +112,7 @@ impl Session {
     /// Connects to the first host that takes writes.
     pub(crate) async fn open(address: &Address, wake: Option<&Wake>) -> Result<Self, Trouble> {
         let mut told: Option<Trouble> = None;
-        for host in &address.hosts {
+        for (number, host) in address.in_turn() {
             let opened = match &address.tls {
                 Some(tls) => {
                     within(CONNECT_MAX, Box::pin(Self::open_verified(host, tls.clone(), wake)))
@@ -121,7 +121,10 @@ impl Session {
                 None => within(CONNECT_MAX, Box::pin(Self::open_plain(host, wake))).await,
             };
             match opened {
-                Ok(session) => return Ok(session),
+                Ok(session) => {
+                    address.takes_writes(number);
+                    return Ok(session);
+                }
                 // Of several hosts, one that answers says more than one that does not.
                 Err(trouble) if told.as_ref().is_none_or(Trouble::is_lost) => told = Some(trouble),
                 Err(_) => {}

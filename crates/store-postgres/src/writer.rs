@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::address::Address;
 use crate::batch::{Answer, Wanted};
 use crate::options::{AWAY_MAX, BACKOFF_MAX, BACKOFF_MIN, GROUP_APPENDS_MAX, GROUP_BYTES_MAX};
-use crate::session::{Session, Wake};
+use crate::session::{Session, Trouble, Wake};
 use crate::stats::{Counters, add};
 use crate::transaction::{Stopped, transaction};
 
@@ -115,12 +115,14 @@ impl Writer {
                 // The connection was stale; nothing of this was written.
                 Stopped::Before(trouble) if trouble.is_lost() && !is_fresh => {}
                 Stopped::Before(trouble) => {
+                    if matches!(trouble, Trouble::Silent) {
+                        self.address.turn();
+                    }
                     add(&self.counters.unwritten, wanted.len());
                     return Err(trouble.for_log());
                 }
                 Stopped::Unknown(why) => {
-                    // An old primary may wait for ever for a standby that took over: ask that one.
-                    self.address.hosts.rotate_left(1);
+                    self.address.turn();
                     tracing::error!(why, "whether appends were committed is not known");
                     add(&self.counters.unknown, 1);
                     add(&self.counters.unwritten, wanted.len());
