@@ -30,7 +30,7 @@ use crate::session::within;
 use rows::{read_key, read_secret, select_keys, select_secrets};
 use step::{Change, Stop, change};
 
-pub use check::{CheckError, VaultFault, VaultReport, VaultRow};
+pub use assay_store::checked::{CheckError, VaultFault, VaultReport, VaultRow};
 
 /// Tells the time, in microseconds since 1970 (UTC).
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -26,7 +26,7 @@ use crate::worker::Worker;
 use rows::{read_key, select_keys};
 use step::Stop;
 
-pub use check::{VaultFault, VaultReport, VaultRow};
+pub use assay_store::checked::{VaultFault, VaultReport, VaultRow};
 
 /// Tells the time, in microseconds since 1970 (UTC).
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -87,7 +87,8 @@ impl SqliteVault {
     /// Blocking, and as long as the vault is big: for a thread that may wait. Destroying a key
     /// meanwhile asks to be done again, since the check still reads what was there.
     pub fn check(&self) -> Result<VaultReport, VaultFault> {
-        self.pool.with(|connection| Ok(check::check(connection, &self.seals)))?
+        let found = self.pool.with(|connection| Ok(check::check(connection, &self.seals)));
+        found.map_err(OpenError::from)?
     }
 
     /// Writes on the worker's thread.

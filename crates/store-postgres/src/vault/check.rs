@@ -1,11 +1,11 @@
 //! Is a vault still right? Every row, column for column, and whether any is gone.
 
-use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
+use assay_store::checked::{CheckError, VaultFault, VaultReport, VaultRow};
 use assay_store::seals::{Seals, Total};
-use assay_store::vault::{KeyId, VaultError};
+use assay_store::vault::VaultError;
 use futures_util::stream::TryStreamExt as _;
 use tokio_postgres::{IsolationLevel, Row, RowStream, Transaction};
 use zeroize::Zeroizing;
@@ -14,64 +14,12 @@ use super::rows::{read_key, read_secret, select_keys, select_secrets, value};
 use crate::readers::Readers;
 use crate::session::{Session, Trouble, within};
 
-/// What a whole vault holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VaultReport {
-    /// Keys that are held.
-    pub keys: u64,
-    /// Keys that were destroyed on purpose.
-    pub destroyed: u64,
-    /// Secrets.
-    pub secrets: u64,
+fn of_vault(what: impl Into<String>) -> CheckError {
+    VaultFault::of_vault(what).into()
 }
 
-/// A row of the vault, by its name; never by what it holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VaultRow {
-    /// A key.
-    Key(KeyId),
-    /// A secret.
-    Secret(String),
-}
-
-impl fmt::Display for VaultRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(id) => write!(f, "key {id}"),
-            Self::Secret(name) => write!(f, "secret {name:?}"),
-        }
-    }
-}
-
-/// The first thing that is wrong with a vault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{what}", row.as_ref().map(|row| format!("{row}: ")).unwrap_or_default())]
-pub struct VaultFault {
-    /// The row it was found in, unless it concerns the vault as a whole.
-    pub row: Option<VaultRow>,
-    /// What is wrong, for a reader.
-    pub what: String,
-}
-
-/// A vault is not right, or nobody can say.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CheckError {
-    /// It is wrong.
-    #[error(transparent)]
-    Fault(#[from] VaultFault),
-    /// The server went away before all was read.
-    #[error("the vault cannot be read: {0}")]
-    Unavailable(String),
-}
-
-impl CheckError {
-    fn of_vault(what: impl Into<String>) -> Self {
-        VaultFault { row: None, what: what.into() }.into()
-    }
-
-    fn at(row: VaultRow, what: impl Into<String>) -> Self {
-        VaultFault { row: Some(row), what: what.into() }.into()
-    }
+fn at(row: VaultRow, what: impl Into<String>) -> CheckError {
+    VaultFault::at(row, what).into()
 }
 
 impl From<Trouble> for CheckError {
@@ -97,10 +45,10 @@ async fn at_one_moment(
 ) -> Result<VaultReport, CheckError> {
     let moment = session.client.build_transaction().read_only(true);
     let moment = moment.isolation_level(IsolationLevel::RepeatableRead).start();
-    at(&within(limit, moment).await?, limit, seals).await
+    at_moment(&within(limit, moment).await?, limit, seals).await
 }
 
-async fn at(
+async fn at_moment(
     moment: &Transaction<'_>,
     limit: Duration,
     seals: &Seals,
@@ -115,11 +63,8 @@ async fn at(
     let stored = check_meta(&rows, seals)?;
     let missing = within(limit, moment.query(MISSING_TRIGGERS, &[])).await?;
     if let Some(row) = missing.first() {
-        let name: String =
-            value(row, 0).map_err(|error| CheckError::of_vault(error.to_string()))?;
-        return Err(CheckError::of_vault(format!(
-            "the trigger {name} is missing or does not fire"
-        )));
+        let name: String = value(row, 0).map_err(|error| of_vault(error.to_string()))?;
+        return Err(of_vault(format!("the trigger {name} is missing or does not fire")));
     }
     if stored != found {
         let told = |total: &Total| {
@@ -129,7 +74,7 @@ async fn at(
             )
         };
         let (stored, found) = (told(&stored), told(&found));
-        return Err(CheckError::of_vault(if stored == found {
+        return Err(of_vault(if stored == found {
             format!("its {found} are not those that were written: older ones were put back")
         } else {
             format!("it has {found}; written were {stored}")
@@ -162,8 +107,8 @@ async fn each(
 }
 
 fn check_key(row: &Row, seals: &Seals, found: &mut Total) -> Result<(), CheckError> {
-    let id = value(row, 0).map_err(|error| CheckError::of_vault(error.to_string()))?;
-    let wrong = |what: String| CheckError::at(VaultRow::Key(id), what);
+    let id = value(row, 0).map_err(|error| of_vault(error.to_string()))?;
+    let wrong = |what: String| at(VaultRow::Key(id), what);
     let (key, mac) = read_key(row).map_err(|error| wrong(error.to_string()))?;
     if mac != seals.mac_of_key(&key) {
         return Err(wrong("is not as it was written".to_owned()));
@@ -176,8 +121,8 @@ fn check_key(row: &Row, seals: &Seals, found: &mut Total) -> Result<(), CheckErr
 }
 
 fn check_secret(row: &Row, seals: &Seals, found: &mut Total) -> Result<(), CheckError> {
-    let name: String = value(row, 0).map_err(|error| CheckError::of_vault(error.to_string()))?;
-    let wrong = |what: String| CheckError::at(VaultRow::Secret(name.clone()), what);
+    let name: String = value(row, 0).map_err(|error| of_vault(error.to_string()))?;
+    let wrong = |what: String| at(VaultRow::Secret(name.clone()), what);
     let (secret, mac) = read_secret(row).map_err(|error| wrong(error.to_string()))?;
     if mac != seals.mac_of_secret(&secret) {
         return Err(wrong("is not as it was written".to_owned()));
@@ -190,12 +135,12 @@ fn check_secret(row: &Row, seals: &Seals, found: &mut Total) -> Result<(), Check
 
 /// The check word and the total, and nothing else. Answers the total.
 fn check_meta(rows: &[Row], seals: &Seals) -> Result<Total, CheckError> {
-    let odd = || CheckError::of_vault("it does not say of itself what it must");
+    let odd = || of_vault("it does not say of itself what it must");
     let read = |row| Ok::<(&str, &[u8]), VaultError>((value(row, 0)?, value(row, 1)?));
     let rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(|_| odd())?;
     let [("check", word), ("total", total)] = rows.as_slice() else { return Err(odd()) };
     if !seals.is_check_word(word) {
-        return Err(CheckError::of_vault("the check word does not unwrap"));
+        return Err(of_vault("the check word does not unwrap"));
     }
-    Total::unwrap(seals, total).map_err(|error| CheckError::of_vault(error.to_string()))
+    Total::unwrap(seals, total).map_err(|error| of_vault(error.to_string()))
 }
