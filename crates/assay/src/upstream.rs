@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use assay_commands::Clock;
+use assay_store::checked::{CheckError, VaultFault};
 use assay_store::log::Log;
 use assay_store::master::MasterKey;
 use assay_store::vault::Vault;
@@ -81,33 +82,24 @@ pub(crate) struct RowsChecked {
 
 impl Rows {
     /// Proves every row; says in words what is wrong with the first that is not as it was written.
-    pub(crate) async fn check(&self) -> anyhow::Result<Result<RowsChecked, String>> {
-        match self {
+    pub(crate) async fn check(&self) -> anyhow::Result<Result<RowsChecked, VaultFault>> {
+        let found = match self {
             Self::Sqlite(vault) => {
                 let vault = Arc::clone(vault);
-                let found = aside(move |_| Ok(vault.check())).await?;
-                Ok(found.map_err(|fault| fault.to_string()).map(|rows| RowsChecked {
-                    keys: rows.keys.saturating_add(rows.destroyed),
-                    secrets: rows.secrets,
-                }))
+                aside(move |_| Ok(vault.check())).await?.map_err(CheckError::from)
             }
-            Self::Postgres(vault) => match vault.check().await {
-                Ok(rows) => Ok(Ok(RowsChecked {
-                    keys: rows.keys.saturating_add(rows.destroyed),
-                    secrets: rows.secrets,
-                })),
-                Err(postgres::CheckError::Fault(fault)) => Ok(Err(fault.to_string())),
-                Err(away @ postgres::CheckError::Unavailable(_)) => {
-                    Err(anyhow::Error::new(away).context("checking the vault"))
-                }
-            },
+            Self::Postgres(vault) => vault.check().await,
             #[cfg(feature = "kurrentdb")]
-            Self::Kurrent(vault) => {
-                let found = vault.check().await;
-                Ok(found.map_err(|fault| fault.to_string()).map(|rows| RowsChecked {
-                    keys: rows.keys.saturating_add(rows.destroyed),
-                    secrets: rows.secrets,
-                }))
+            Self::Kurrent(vault) => vault.check().await,
+        };
+        match found {
+            Ok(rows) => Ok(Ok(RowsChecked {
+                keys: rows.keys.saturating_add(rows.destroyed),
+                secrets: rows.secrets,
+            })),
+            Err(CheckError::Fault(fault)) => Ok(Err(fault)),
+            Err(away @ CheckError::Unavailable(_)) => {
+                Err(anyhow::Error::new(away).context("checking the vault"))
             }
         }
     }

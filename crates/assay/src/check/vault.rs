@@ -22,7 +22,7 @@ const KEYS: usize = 500;
 pub(super) async fn check(opened: &Opened) -> anyhow::Result<Verdict> {
     let rows = match opened.rows.check().await? {
         Ok(rows) => rows,
-        Err(what) => return Ok(Verdict::Wrong { position: None, what }),
+        Err(fault) => return Ok(Verdict::Wrong { position: None, what: fault.to_string() }),
     };
     let journal = opened.journal();
     let named = aside(move |_| named(journal.as_ref())).await?;
