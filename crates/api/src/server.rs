@@ -81,13 +81,14 @@ async fn to_docs() -> HttpResponse {
 
 /// Starts serving; the answer runs until it is awaited to its end or told to stop.
 ///
-/// Stops on SIGTERM and SIGINT, draining within ten seconds; what was read is written down before
-/// it ends. What then is still not is told by [`Readings::pending`](crate::reading::Readings::pending).
+/// Stops as soon as `told` is ready, draining within ten seconds; what was read is written down
+/// before it ends. What then is still not is told by [`Readings::pending`](crate::reading::Readings::pending).
 pub fn serve(
     parts: Parts,
     imports: Arc<Imports>,
     listener: TcpListener,
     ops_listener: Option<TcpListener>,
+    told: impl Future<Output = ()> + 'static,
 ) -> Result<impl Future<Output = std::io::Result<()>>, StartError> {
     let ops = ops_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let site = Site::new(parts, imports, ops)?;
@@ -107,11 +108,18 @@ pub fn serve(
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(DRAIN_S)
+    .disable_signals()
     .listen(listener)?;
     if let Some(ops) = ops_listener {
         server = server.listen(ops)?;
     }
-    Ok(to_the_end(server.run(), app))
+    let server = server.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(async move {
+        told.await;
+        handle.stop(true).await;
+    });
+    Ok(to_the_end(server, app))
 }
 
 /// Runs the server and what goes on beside it; at its end nothing that was read is left in memory.

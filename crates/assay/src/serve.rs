@@ -71,8 +71,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     let readings = Arc::clone(&parts.readings);
     let schedule = actix_web::rt::spawn(Arc::clone(&notary).run(stopped));
     let imports = Arc::new(Imports::new(opened.dir.make_spool()?).context("the imports' folder")?);
-    end_imports_when_told(Arc::clone(&imports))?;
-    let running = assay_api::serve(parts, imports, listener, Some(ops_listener))?;
+    let told = told_to_stop(Arc::clone(&imports))?;
+    let running = assay_api::serve(parts, imports, listener, Some(ops_listener), told)?;
     say_ready(&opened, api, ops)?;
     running.await.context("serving")?;
     tracing::info!("draining: every acknowledged write is on disk");
@@ -97,17 +97,17 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     Ok(end(opened, projector, sound).await)
 }
 
-/// A long import must not hold up the end: it is told to stop as soon as we are.
-fn end_imports_when_told(imports: Arc<Imports>) -> anyhow::Result<()> {
+/// Hears SIGTERM and SIGINT from now on. A long import must not hold up the end: it is told to stop
+/// as soon as we are.
+fn told_to_stop(imports: Arc<Imports>) -> anyhow::Result<impl Future<Output = ()>> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    actix_web::rt::spawn(async move {
+    Ok(async move {
         tokio::select! {
             _ = term.recv() => (),
             _ = int.recv() => (),
         }
         imports.stop();
-    });
-    Ok(())
+    })
 }
 
 /// How this node stands to its log, and its numbers.

@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod elsewhere;
 mod import;
+mod moving;
 mod second_verifier;
 mod tamper;
 mod team;

@@ -222,8 +222,11 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
-            actix_web::rt::System::new()
-                .block_on(async { assay_api::serve(parts, imports, listener, None).unwrap().await })
+            actix_web::rt::System::new().block_on(async {
+                assay_api::serve(parts, imports, listener, None, std::future::pending())
+                    .unwrap()
+                    .await
+            })
         });
         let client = reqwest::Client::new();
         Self {
