@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use assay_api::upstream::{TellUpstream, Upstream, UpstreamState};
-use assay_cluster::{Lease, Node, Nodes, Replication, Root, State};
 use assay_commands::Clock;
+use assay_nodes::{Lease, Node, Nodes, Replication, Root, State};
 use assay_notary::Notary;
 use assay_store::journal::Journal;
 use tokio::sync::watch;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use assay_cluster::Replication;
 use assay_commands::{Clock, House};
+use assay_nodes::Replication;
 use assay_store::journal::Journal;
 use assay_store::keyring::KeyRing;
 use assay_store::log::{Log, Token};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use assay_cluster::Replication;
+use assay_nodes::Replication;
 use assay_store::journal::Journal;
 use assay_store::log::{Append, Expected, Log};
 use assay_store_postgres::{Options as PostgresOptions, PostgresLog, prepare};

@@ -64,7 +64,7 @@ pub(crate) fn fact(number: u64) -> NewFact {
         request_mac: None,
     };
     let data = format!("{{\"number\":{number}}}").into();
-    NewFact { id: id(1), name: "cluster.tested.v1".to_owned(), envelope, data }
+    NewFact { id: id(1), name: "nodes.tested.v1".to_owned(), envelope, data }
 }
 
 async fn start(upstream: &Arc<Upstream>, journal: &Arc<MemoryReplica>) -> Replication {

@@ -1,4 +1,4 @@
-//! One runner in the cluster: a lease in the shared vault, for work that must not run on every node at once.
+//! One runner among the nodes: a lease in the shared vault, for work that must not run on every node at once.
 //!
 //! No two clocks are compared. Who holds the lease writes its secret anew every [`Times::renew`]; each
 //! writing names the version it replaces, so that only one of two can succeed. Whoever waits takes it over
