@@ -93,7 +93,7 @@ pub(crate) enum Command {
     /// Make a data directory out of a backup.
     Restore(Restore),
     /// Show the nodes over the same log: how far each is, and whether all have the same history.
-    Nodes,
+    Nodes(ListNodes),
     /// Show the settings in force and where they come from.
     Config,
     /// Show the version.
@@ -256,6 +256,14 @@ pub(crate) struct Check {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `assay nodes`
+#[derive(Debug, Args)]
+pub(crate) struct ListNodes {
+    /// Forget a node that was taken away for good, so that it is missed no more.
+    #[arg(long, value_name = "ID")]
+    pub(crate) forget: Option<uuid::Uuid>,
 }
 
 /// `assay views`

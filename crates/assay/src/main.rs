@@ -109,7 +109,7 @@ async fn hand_over(cli: Cli, configured: Configured) -> anyhow::Result<Exit> {
         },
         Command::Backup(asked) => moving::backup(settings, &asked).await,
         Command::Restore(asked) => moving::restore(settings, &asked).await,
-        Command::Nodes => nodes::list(settings).await,
+        Command::Nodes(asked) => nodes::list(settings, &asked).await,
         Command::Config => show::config(&configured),
         Command::Version => show::version(),
     }

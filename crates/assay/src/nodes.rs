@@ -14,9 +14,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::accounts::new_id;
+use crate::cli::ListNodes;
 use crate::clock::SystemClock;
 use crate::data_dir::{DataDir, read_private, write_private};
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::keys::MasterFrom;
 use crate::open::{Opened, micros};
 use crate::project::aside;
@@ -206,7 +207,7 @@ fn tell_numbers(others: &[Node], votes: &Votes) {
 }
 
 /// `assay nodes`: who is there, how far, and whether all have the same history.
-pub(crate) async fn list(settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) async fn list(settings: &Settings, asked: &ListNodes) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     if !settings.store.elsewhere() {
         writeln!(out, "the log is in the data directory: there are no other nodes")?;
@@ -217,6 +218,14 @@ pub(crate) async fn list(settings: &Settings) -> anyhow::Result<Exit> {
     let master = MasterFrom::choose(settings.keys.master_key_file.as_deref(), &dir).read()?;
     let upstream = upstream::open(&settings.store, settings, master, &clock).await?;
     let nodes = Nodes::new(upstream.vault, Uuid::nil(), String::new(), version(), micros(&clock));
+    if let Some(gone) = asked.forget {
+        let known = nodes.others().await?.into_iter().find(|node| node.id == gone);
+        let node = known.ok_or_else(|| usage(format!("there is no node {gone}")))?;
+        if !node.silent {
+            return Err(usage(format!("{} is there; stop it first", node.name)));
+        }
+        nodes.retire(gone).await?;
+    }
     let all = nodes.others().await?;
     let mut shown = table(&["node", "position", "state", "last heard", "version", "id"]);
     for node in &all {

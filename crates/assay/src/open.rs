@@ -15,7 +15,7 @@ use crate::data_dir::{DataDir, Held};
 use crate::exit::usage;
 use crate::keys::MasterFrom;
 use crate::log_keys::Shelf;
-use crate::progress::Progress;
+use crate::progress::{Progress, per_second};
 use crate::settings::Settings;
 use crate::upstream::{self, Counted, Rows};
 
@@ -140,7 +140,9 @@ async fn open_node(
     let place = |token: Option<Token>| token.map_or(0, |Token(place)| place);
     let caught_up = replication.caught_up(|now| progress.set(place(now.token), place(now.head)));
     caught_up.await.map_err(|error| usage(error.to_string()))?;
-    progress.finish();
+    let (entries, took) = (replication.progress().entries, progress.finish());
+    let rate = per_second(entries, took);
+    tracing::info!(entries, seconds = took.as_secs_f64(), rate, "this node has what the log held");
     let keys = Arc::new(KeyRing::new(upstream.vault));
     keys.recall().await.context("reading what is held back")?;
     let log = replication.log();
