@@ -61,12 +61,11 @@ pub(crate) async fn live() -> HttpResponse {
 pub(crate) async fn ready(app: Data<App>) -> Answer {
     let head = app.house.journal().head().map_err(|_| not("the log cannot be read"))?;
     let upstream = (app.upstream)();
-    match &upstream {
-        Some(upstream) => must_follow(upstream)?,
-        None => {
-            let vault = app.vault.secret("health").await;
-            vault.map_err(|_| not("the vault cannot be read"))?;
-        }
+    if let Some(upstream) = &upstream {
+        must_follow(upstream)?;
+    } else {
+        let vault = app.vault.secret("health").await;
+        vault.map_err(|_| not("the vault cannot be read"))?;
     }
     match &*app.projector.borrow() {
         Status::Running => (),

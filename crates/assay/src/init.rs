@@ -42,9 +42,10 @@ pub(crate) async fn run(settings: &Settings, asked: &Init) -> anyhow::Result<Exi
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let opened = set_up(settings, clock).await?;
     if opened.head()? > 0 {
-        let what = match settings.store.elsewhere() {
-            true => "the house at store.url".to_owned(),
-            false => dir.root().display().to_string(),
+        let what = if settings.store.elsewhere() {
+            "the house at store.url".to_owned()
+        } else {
+            dir.root().display().to_string()
         };
         return Err(usage(format!("{what} is already initialised; nothing was changed")));
     }

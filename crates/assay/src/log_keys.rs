@@ -24,7 +24,7 @@ const STREAMS: &str = "log-";
 ///
 /// It stands in the origin of every checkpoint; the log's own id changes when the engine does.
 pub(crate) async fn history(opened: &Opened) -> anyhow::Result<Uuid> {
-    match named(opened.local.first_stream(STREAMS)?)? {
+    match named(opened.local.first_stream(STREAMS)?.as_deref())? {
         Some(id) => Ok(id),
         None => Ok(opened.log.log_id().await?),
     }
@@ -33,11 +33,12 @@ pub(crate) async fn history(opened: &Opened) -> anyhow::Result<Uuid> {
 /// The same of a journal's file; nothing where no key was ever recorded in it.
 pub(crate) fn history_in(journal: &Path) -> anyhow::Result<Option<Uuid>> {
     let first = assay_store_sqlite::first_stream(journal, STREAMS);
-    named(first.with_context(|| format!("reading {}", journal.display()))?)
+    let first = first.with_context(|| format!("reading {}", journal.display()))?;
+    named(first.as_deref())
 }
 
-fn named(stream: Option<String>) -> anyhow::Result<Option<Uuid>> {
-    let id = stream.as_deref().and_then(|stream| stream.strip_prefix(STREAMS)).map(str::parse);
+fn named(stream: Option<&str>) -> anyhow::Result<Option<Uuid>> {
+    let id = stream.and_then(|stream| stream.strip_prefix(STREAMS)).map(str::parse);
     id.transpose().context("the stream of the log's keys")
 }
 

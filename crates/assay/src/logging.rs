@@ -9,7 +9,9 @@ use crate::settings::{Log, LogFormat};
 
 /// Starts logging; from now on a panic is a log line, too.
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level)
+    // What that client says of every attempt is said by us once for the whole outage.
+    let quiet = if log.level.contains("kurrentdb") { "" } else { ",kurrentdb=off" };
+    let filter = EnvFilter::try_new(format!("{}{quiet}", log.level))
         .map_err(|error| usage(format!("the log level {:?} does not fit: {error}", log.level)))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {

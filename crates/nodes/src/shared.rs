@@ -130,15 +130,28 @@ impl Shared {
 
     /// The log is away, since now or since before.
     pub(crate) fn away(&self, why: String) {
-        let since_us = match &*self.state.borrow() {
+        let before = self.state.borrow().clone();
+        let since_us = match &before {
             State::Away { since_us, .. } => *since_us,
             _ => (self.clock)(),
         };
-        tracing::warn!(%why, "the log upstream is away");
+        // Said once, and again when the reason is another: an outage is no reason to fill a disk.
+        if matches!(&before, State::Away { why: known, .. } if *known == why) {
+            tracing::debug!(%why, "the log upstream is still away");
+        } else {
+            tracing::warn!(%why, "the log upstream is away");
+        }
         self.enter(State::Away { since_us, why });
     }
 
     pub(crate) fn enter(&self, state: State) {
+        let before = self.state.borrow().clone();
+        if let (State::Away { since_us, .. }, State::CatchingUp { .. } | State::Following) =
+            (before, &state)
+        {
+            let away_us = (self.clock)().saturating_sub(since_us);
+            tracing::info!(away_us, "the log upstream is there again");
+        }
         self.state.send_replace(state);
         self.show();
     }

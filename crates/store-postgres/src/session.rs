@@ -51,7 +51,7 @@ impl Trouble {
     pub(crate) fn for_log(&self) -> LogError {
         match self {
             Self::Silent => {
-                tracing::warn!("PostgreSQL does not answer");
+                tracing::debug!("PostgreSQL does not answer");
                 LogError::Unavailable { outcome_unknown: false }
             }
             Self::Said(error) => log_error(error),

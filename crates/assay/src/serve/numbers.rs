@@ -41,14 +41,13 @@ pub(crate) fn start(
 fn take_over(log: &Weak<SqliteLog>, counted: Option<&Counted>) -> bool {
     let Some(log) = log.upgrade() else { return false };
     let Stats { commits, appends, facts, turned_away, read_only, .. } = log.stats();
-    match counted {
-        Some(counted) => counted.tell(),
-        None => {
-            metrics::counter!("assay_log_commits_total").absolute(commits);
-            metrics::counter!("assay_log_appends_total").absolute(appends);
-            metrics::counter!("assay_log_facts_total").absolute(facts);
-            metrics::counter!("assay_log_turned_away_total").absolute(turned_away);
-        }
+    if let Some(counted) = counted {
+        counted.tell();
+    } else {
+        metrics::counter!("assay_log_commits_total").absolute(commits);
+        metrics::counter!("assay_log_appends_total").absolute(appends);
+        metrics::counter!("assay_log_facts_total").absolute(facts);
+        metrics::counter!("assay_log_turned_away_total").absolute(turned_away);
     }
     metrics::gauge!("assay_log_read_only").set(f64::from(u8::from(read_only)));
     true
