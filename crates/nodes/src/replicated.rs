@@ -45,6 +45,23 @@ impl Replicated {
         }
     }
 
+    /// Refuses to acknowledge what was written at a place that the journal has passed, unless it stands
+    /// in the journal: then it was asked again. Otherwise the log is an older copy, or another one.
+    async fn must_be_ours(&self, token: Token, last: Option<Uuid>) -> Result<(), LogError> {
+        let Some(last) = last.filter(|_| self.shared.place().seen >= Some(token)) else {
+            return Ok(());
+        };
+        let journal = self.shared.journal.clone();
+        let there = tokio::task::spawn_blocking(move || journal.locate(last)).await;
+        let there = there.map_err(|_| LogError::Unavailable { outcome_unknown: true })??;
+        if there.is_some() {
+            return Ok(());
+        }
+        tracing::error!(?token, "the log took an append at a place that this node has passed");
+        self.shared.look_again("the log took an append at a place that this node has passed");
+        Err(LogError::Unavailable { outcome_unknown: true })
+    }
+
     /// Where these facts stand in the journal, once it has reached a token; empty if that takes too long.
     async fn committed(&self, token: Token, ids: Vec<Uuid>) -> Vec<Committed> {
         if self.shared.state() == State::Stopped {
@@ -91,6 +108,7 @@ impl Log for Replicated {
             self.must_agree()?;
             let ids: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
             let mut answer = self.shared.upstream.append(stream, expected, facts).await?;
+            self.must_be_ours(answer.token, ids.last().copied()).await?;
             if answer.committed.is_empty() {
                 answer.committed = self.committed(answer.token, ids).await;
             }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::replica::MemoryReplica;
 use super::upstream::Upstream;
-use super::{caught_up, diverged, entries, exact, fact, start};
+use super::{caught_up, diverged, entries, exact, fact, following, start};
 use crate::{ClusterError, Replication};
 
 type Change = fn(u64, &mut NewFact);
@@ -115,6 +115,18 @@ async fn a_restored_log_is_noticed_although_its_followers_are_told_nothing() {
     upstream.faults().followers_stay = true;
     upstream.replace(another(50, |_, _| {}).await);
     it_stays(&replication, &upstream, &journal, "ends before entry 100").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_append_into_an_older_copy_is_not_acknowledged() {
+    let (upstream, _journal, replication) = copied(30).await;
+    following(&replication).await;
+    upstream.faults().followers_stay = true;
+    upstream.replace(another(20, |_, _| ()).await);
+    let log = replication.log();
+    let answer = log.append("mine", Expected::NoStream, vec![fact(900)]).await;
+    assert_eq!(answer, Err(LogError::Unavailable { outcome_unknown: true }));
+    diverged(&replication).await;
 }
 
 #[tokio::test(start_paused = true)]
