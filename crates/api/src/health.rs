@@ -69,6 +69,8 @@ pub(crate) async fn ready(app: Data<App>) -> Answer {
     }
     match &*app.projector.borrow() {
         Status::Running => (),
+        // Keys are away with the log; for how long that may be was asked above.
+        Status::Waiting { .. } if upstream.is_some() => (),
         Status::Waiting { .. } => return Err(not("the views wait for something that is away")),
         Status::Failed { position, .. } => {
             return Err(Problem::not_ready(format!("the views stopped at position {position}")));

@@ -86,7 +86,6 @@ pub(crate) async fn open_held(
     dir: DataDir,
     held: Held,
 ) -> anyhow::Result<Opened> {
-    dir.make_files(settings.store.elsewhere())?;
     if settings.store.elsewhere() {
         open_node(settings, clock, dir, held).await
     } else {
@@ -101,6 +100,7 @@ async fn open_embedded(
     dir: DataDir,
     held: Held,
 ) -> anyhow::Result<Opened> {
+    dir.make_files(false)?;
     let local = journal(settings, &dir)?;
     if let Some(upstream) = local.upstream()? {
         return Err(usage(format!(
@@ -131,6 +131,7 @@ async fn open_node(
         "every node needs the same master key: bring it from where the house was set up",
     )?;
     let upstream = upstream::open(&settings.store, settings, master, &clock).await?;
+    dir.make_files(true)?;
     let local = journal(settings, &dir)?;
     let told = micros(&clock);
     let started = Replication::start(upstream.log, local.clone(), told).await;

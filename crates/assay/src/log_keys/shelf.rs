@@ -136,20 +136,17 @@ pub(crate) fn known_publicly(dir: &DataDir) -> anyhow::Result<Vec<VerifierKey>> 
     public.iter().map(parse).collect()
 }
 
-/// Writes down the public halves of keys in the vault, where they are not yet.
+/// Writes down the public halves of keys in the vault, numbered from the oldest, and no others.
 fn show_publicly(dir: &DataDir, keys: &[SignerKey]) -> anyhow::Result<()> {
-    for key in keys {
-        let id = format!("{:08x}", key.verifier().key_id());
-        let path = dir.log_keys().join(format!("log-{id}.{PUBLIC}"));
-        if !path.exists() {
-            write_private(&path, format!("{}\n", key.verifier().to_text()).as_bytes())?;
-        }
-    }
-    let known = |path: &PathBuf| {
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        keys.iter().any(|key| name == format!("log-{:08x}", key.verifier().key_id()))
+    let name = |number: usize, key: &SignerKey| {
+        format!("log-{number:04}-{:08x}.{PUBLIC}", key.verifier().key_id())
     };
-    for path in files(dir, PUBLIC)?.iter().filter(|path| !known(path)) {
+    let shown: Vec<PathBuf> =
+        (0..).zip(keys).map(|(number, key)| dir.log_keys().join(name(number, key))).collect();
+    for (path, key) in shown.iter().zip(keys).filter(|(path, _)| !path.exists()) {
+        write_private(path, format!("{}\n", key.verifier().to_text()).as_bytes())?;
+    }
+    for path in files(dir, PUBLIC)?.iter().filter(|path| !shown.contains(path)) {
         fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
     }
     Ok(())
