@@ -15,6 +15,7 @@ use assay_api::imports::jobs::Imports;
 use assay_api::reading::Readings;
 use assay_api::upstream::TellUpstream;
 use assay_commands::Clock;
+use assay_nodes::State;
 use assay_notary::{Notary, NotaryError, NotaryState};
 use assay_store::vault::Vault;
 use assay_views::Views;
@@ -24,6 +25,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
 use crate::exit::{Exit, usage};
@@ -75,26 +77,38 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Exit> {
     let running = assay_api::serve(parts, imports, listener, Some(ops_listener), told)?;
     say_ready(&opened, api, ops)?;
     running.await.context("serving")?;
+    let sound = drain(&opened, &readings, &notary, (stop_notary, schedule)).await;
+    Ok(end(opened, projector, sound).await)
+}
+
+/// Writes down and signs what is left; whether everything is as it should be.
+async fn drain(
+    opened: &Opened,
+    readings: &Readings,
+    notary: &Arc<Notary>,
+    (stop, schedule): (watch::Sender<bool>, JoinHandle<()>),
+) -> bool {
     tracing::info!("draining: every acknowledged write is on disk");
     let kept = readings.flush().await;
     if let Err(error) = &kept {
         tracing::error!(%error, "the last readings could not be written down");
     }
-    stop_notary.send_replace(true);
+    stop.send_replace(true);
     // An anchor that does not answer must not hold up the end: what is half sent is sent again.
     if tokio::time::timeout(ANCHORS_END, schedule).await.is_err() {
         tracing::warn!("an anchor was still being asked");
     }
+    let mut agrees = true;
     if let Some(replication) = &opened.replication {
         replication.stop().await;
+        agrees = !matches!(*replication.state().borrow(), State::Diverged { .. });
     }
-    let last = Arc::clone(&notary);
+    let last = Arc::clone(notary);
     match tokio::task::spawn_blocking(move || last.sign()).await {
         Ok(Ok(_) | Err(NotaryError::Nothing)) => {}
         other => tracing::error!(?other, "the last entries are not covered by a checkpoint"),
     }
-    let sound = kept.is_ok() && matches!(notary.state(), NotaryState::Sound);
-    Ok(end(opened, projector, sound).await)
+    kept.is_ok() && agrees && matches!(notary.state(), NotaryState::Sound)
 }
 
 /// Hears SIGTERM and SIGINT from now on. A long import must not hold up the end: it is told to stop

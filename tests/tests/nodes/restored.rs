@@ -44,6 +44,9 @@ async fn a_log_put_back_to_an_older_copy_is_noticed_and_nothing_is_repaired() ->
 
     // While they run.
     exchange(database, &older, &newer)?;
+    // The first write may come before anybody has noticed: it is not acknowledged either.
+    let first = file(&at(&ana, &nodes, 0)?, &case, "Into the older copy.").await?;
+    assert_eq!(first.status, 503, "{}", first.text);
     for number in 0..2 {
         until_ready_says(&nodes, number, 503).await?;
         let ready = readiness(&nodes, number).await?;
