@@ -151,16 +151,17 @@ pub(crate) fn settle_late(
 /// Until the program ends; where a decision was made here it is seen to twice, which is harmless.
 pub(crate) fn watch_others(opened: &Opened, projector: &Projector) -> anyhow::Result<()> {
     let forgetting = Forgetting::new(opened, projector)?;
-    let (views, mut projected) = (opened.dir.views(), projector.projected());
-    let mut known: BTreeMap<Erasable, ErasureStanding> = hidden(&views)?.into_iter().collect();
+    let mut projected = projector.projected();
+    let mut known = forgetting.hidden()?;
     actix_web::rt::spawn(async move {
         while projected.changed().await.is_ok() {
             projected.borrow_and_update();
-            if let Err(error) = forgetting.see_to_changes(&views, &mut known).await {
+            while let Err(error) = forgetting.see_to_changes(&mut known).await {
                 tracing::error!(
                     error = %format!("{error:#}"),
                     "an erasure that was decided elsewhere could not be settled; it is tried again"
                 );
+                tokio::time::sleep(REST).await;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -168,19 +169,18 @@ pub(crate) fn watch_others(opened: &Opened, projector: &Projector) -> anyhow::Re
     Ok(())
 }
 
-fn hidden(views: &Path) -> anyhow::Result<Vec<(Erasable, ErasureStanding)>> {
-    let reader = Views::open(views).and_then(|views| views.reader())?;
-    Ok(erasures::hidden(&reader)?)
-}
-
 impl Forgetting {
+    /// What must not be shown now, as this node's views know it.
+    fn hidden(&self) -> anyhow::Result<BTreeMap<Erasable, ErasureStanding>> {
+        Ok(erasures::hidden(&self.views.reader()?)?.into_iter().collect())
+    }
+
     /// Sees to each subject that stands otherwise than it was known to.
     async fn see_to_changes(
         &self,
-        views: &Path,
         known: &mut BTreeMap<Erasable, ErasureStanding>,
     ) -> anyhow::Result<()> {
-        let now: BTreeMap<Erasable, ErasureStanding> = hidden(views)?.into_iter().collect();
+        let now = self.hidden()?;
         for (subject, standing) in &now {
             if known.get(subject) != Some(standing) {
                 self.see_to(*subject, *standing).await?;
@@ -202,7 +202,9 @@ async fn caught_up(projected: &mut watch::Receiver<u64>, head: u64) -> bool {
 }
 
 async fn settle_now(forgetting: &Forgetting, views: &Path, known: usize) -> anyhow::Result<()> {
-    let found = hidden(views)?;
+    let reader = Views::open(views).and_then(|views| views.reader())?;
+    let found = erasures::hidden(&reader)?;
+    drop(reader);
     if found.len() > known {
         for (subject, standing) in found {
             forgetting.see_to(subject, standing).await?;

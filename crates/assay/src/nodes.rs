@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use assay_api::upstream::{TellUpstream, Upstream, UpstreamState};
 use assay_commands::Clock;
-use assay_nodes::{Lease, Node, Nodes, Replication, Root, State};
+use assay_nodes::{ClusterError, Lease, Node, Nodes, Replication, Root, State};
 use assay_notary::Notary;
 use assay_store::journal::Journal;
+use assay_store::vault::VaultError;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -92,9 +93,13 @@ impl Among {
         let among = self.clone();
         actix_web::rt::spawn(async move {
             loop {
-                if let Err(error) = among.round(&journal, &notary).await {
-                    // The vault may be away; what was known of the others stays known.
-                    tracing::debug!(error = %format!("{error:#}"), "the other nodes were not heard");
+                // While the vault is away what was known of the others stays known.
+                match among.round(&journal, &notary).await {
+                    Err(error) if !vault_away(&error) => tracing::warn!(
+                        error = %format!("{error:#}"),
+                        "the histories of the other nodes were not compared"
+                    ),
+                    Ok(()) | Err(_) => (),
                 }
                 tokio::select! {
                     _ = stop.wait_for(|stop| *stop) => return,
@@ -155,6 +160,11 @@ impl Among {
             })
         })
     }
+}
+
+fn vault_away(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<ClusterError>();
+    matches!(error, Some(ClusterError::Vault(VaultError::Unavailable(_))))
 }
 
 /// Who has the same history as this node, and who another.
