@@ -79,11 +79,31 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// A fact that cannot be read or written. Keys that are away are no fault of the fact: the vault is.
+    pub fn codec(stream: &str, revision: u64, source: CodecError) -> Self {
+        match source {
+            CodecError::Vault(away @ VaultError::Unavailable(_)) => Self::Vault(away),
+            source => Self::Codec { stream: stream.to_owned(), revision, source },
+        }
+    }
+
     /// Whether log or vault could not be reached: the same may work in a moment.
     pub const fn is_away(&self) -> bool {
         matches!(
             self,
             Self::Log(LogError::Unavailable { .. }) | Self::Vault(VaultError::Unavailable(_))
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_whose_keys_are_away_may_be_read_in_a_moment() {
+        let of = |error: VaultError| Fault::codec("s", 0, error.into());
+        assert!(of(VaultError::Unavailable("away".to_owned())).is_away());
+        assert!(!of(VaultError::UnknownKey(Uuid::nil())).is_away());
     }
 }

@@ -252,7 +252,7 @@ impl<E: serde::Serialize> Draft<'_, E> {
     ) -> Result<Vec<NewFact>, Fault> {
         let mut facts = Vec::with_capacity(self.events.len());
         for ((event, index), revision) in self.events.iter().zip(0..).zip(first..) {
-            let fault = |source| Fault::Codec { stream: self.stream.to_owned(), revision, source };
+            let fault = |source| Fault::codec(self.stream, revision, source);
             let Stored { name, data } = encode(event, self.stream, key_id, key).map_err(fault)?;
             let id = event_id(request.command, index);
             let envelope = self.envelope(request, index);

@@ -171,7 +171,7 @@ impl House {
             let full = facts.len() == PAGE;
             for recorded in facts {
                 let revision = recorded.revision;
-                let fault = |source| Fault::Codec { stream: stream.clone(), revision, source };
+                let fault = |source| Fault::codec(&stream, revision, source);
                 let event =
                     decode(&self.keys, &stream, &recorded.fact.data).await.map_err(fault)?;
                 loaded = loaded.after(&event, &recorded);

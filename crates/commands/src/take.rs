@@ -81,10 +81,8 @@ impl House {
                 return Err(Error::Refused(Refusal::Unsealed));
             }
             // Read without keys: what is sealed stays as it is, byte for byte.
-            let event = serde_json::from_slice::<A::Event>(data).map_err(|source| {
-                let stream = foreign.stream.clone();
-                Fault::Codec { stream, revision, source: source.into() }
-            })?;
+            let event = serde_json::from_slice::<A::Event>(data)
+                .map_err(|source| Fault::codec(&foreign.stream, revision, source.into()))?;
             events.push(event);
         }
         let take = Take::<A> { id, first: foreign.first, events, on: PhantomData };

@@ -133,10 +133,9 @@ where
     let Some(entry) = house.journal().locate(*first)? else { return Ok(Done::Unknown) };
     let recorded = entry.recorded;
     let keys: &Arc<_> = house.keys();
-    let stored: EventOf<C> =
-        decode(keys, &recorded.stream, &recorded.fact.data).await.map_err(|source| {
-            Fault::Codec { stream: recorded.stream.clone(), revision: recorded.revision, source }
-        })?;
+    let stored: EventOf<C> = decode(keys, &recorded.stream, &recorded.fact.data)
+        .await
+        .map_err(|source| Fault::codec(&recorded.stream, recorded.revision, source))?;
     let asked = foresee(house, actor, command, blank).await?;
     // What the rules would refuse today (the report was withdrawn since) was accepted then.
     let same = asked.map_or(true, |facts| facts.first().is_some_and(|fact| stored.same(fact)));
