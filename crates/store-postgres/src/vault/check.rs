@@ -28,8 +28,18 @@ impl From<Trouble> for CheckError {
     }
 }
 
-/// Checks all tables at one moment.
+/// Checks all tables at one moment; once more where the connection was lost, for it may have been stale.
 pub(super) async fn check(readers: &Readers, seals: &Seals) -> Result<VaultReport, CheckError> {
+    match check_once(readers, seals).await {
+        Err(CheckError::Unavailable(why)) => {
+            tracing::warn!(why, "checking the vault begins anew");
+            check_once(readers, seals).await
+        }
+        answer => answer,
+    }
+}
+
+async fn check_once(readers: &Readers, seals: &Seals) -> Result<VaultReport, CheckError> {
     let mut session = readers.session().await?;
     let checked = at_one_moment(&mut session, readers.answer_max(), seals).await;
     if matches!(checked, Err(CheckError::Unavailable(_))) {
