@@ -21,7 +21,8 @@ async fn every_answer_is_dressed() {
     let world = World::new();
     let Story { ana, case, .. } = Story::new(&world).await;
     let token = Some(ana.token.as_str());
-    let one = format!("/cases/{case}");
+    // Shown only once the views have it.
+    let one = format!("/cases/{case}?after={}", world.head());
     for (method, path, token, status) in [
         (Method::GET, one.as_str(), token, 200),
         (Method::GET, "/cases/x", token, 404),
