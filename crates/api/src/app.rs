@@ -157,7 +157,11 @@ impl App {
         let Parts { house, vault, settings, secret, .. } = parts;
         settings.check()?;
         let bytes = *secret.expose_secret();
-        let sessions = Sessions::new(Arc::clone(&house), Arc::clone(&vault), bytes, &settings);
+        let sessions = {
+            let (house, vault, upstream) =
+                (Arc::clone(&house), Arc::clone(&vault), Arc::clone(&parts.upstream));
+            Sessions::new(house, vault, bytes, &settings, upstream)
+        };
         Ok(Self {
             tokens: Tokens::new(&parts.signing_keys, &settings)?,
             hashing: Hashing::new(&settings)?,

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::problem::Problem;
 use crate::refresh::Refresh;
 use crate::settings::Settings;
+use crate::upstream::{TellUpstream, Upstream, UpstreamState};
 
 /// How many sessions are kept at hand.
 const AT_HAND_MAX: usize = 20_000;
@@ -50,7 +51,6 @@ struct Standing {
 }
 
 /// All sessions of this node.
-#[derive(Debug)]
 pub(crate) struct Sessions {
     vault: Arc<dyn Vault>,
     house: Arc<House>,
@@ -63,6 +63,8 @@ pub(crate) struct Sessions {
     /// Counts rotations, so that a race is told from a replay.
     rotations: AtomicU64,
     rotated: Mutex<Recent<Uuid, u64>>,
+    /// How this node stands to a log elsewhere.
+    upstream: TellUpstream,
     /// Until when vault and log count as away, in microseconds since 1970.
     away_until: AtomicI64,
 }
@@ -81,8 +83,10 @@ impl Sessions {
         vault: Arc<dyn Vault>,
         secret: [u8; 32],
         settings: &Settings,
+        upstream: TellUpstream,
     ) -> Self {
         Self {
+            upstream,
             vault,
             house,
             secret,
@@ -154,10 +158,10 @@ impl Sessions {
         }
         loop {
             let before = self.endings.load(Ordering::SeqCst);
-            let live = if believed(known, now) {
-                match self.ask_quickly(user, session, now).await? {
+            let live = if (self.upstream)().is_some() && believed(known, now) {
+                match self.ask_if_there(user, session, now).await? {
                     Some(live) => live,
-                    None => return Ok(true),
+                    None => return Ok(!self.known_ended(session)),
                 }
             } else {
                 self.ask(user, session).await?
@@ -179,13 +183,21 @@ impl Sessions {
         Ok(in_time && self.house.load::<User>(user.0).await?.state.active())
     }
 
-    /// The same, but nothing where vault and log do not answer soon; then nobody asks for a second.
-    async fn ask_quickly(
+    /// The same, but nothing where vault and log are away. A slow answer is waited for as ever: only
+    /// while the log is known to be away it is asked once a second, and not for long.
+    async fn ask_if_there(
         &self,
         user: UserId,
         session: Uuid,
         now: Timestamp,
     ) -> Result<Option<bool>, Fault> {
+        let away = |upstream: Upstream| upstream.state == UpstreamState::Away;
+        if !(self.upstream)().is_some_and(away) {
+            return match self.ask(user, session).await {
+                Err(fault) if fault.is_away() => Ok(None),
+                answer => answer.map(Some),
+            };
+        }
         if now.as_microsecond() < self.away_until.load(Ordering::Relaxed) {
             return Ok(None);
         }
